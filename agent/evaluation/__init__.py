@@ -1,0 +1,1 @@
+"""Measuring: cases, metrics, runner, report. Nothing that runs a turn imports this."""

@@ -1,0 +1,1 @@
+"""The GPT4Video network and the pinned model files."""

@@ -1,0 +1,1 @@
+"""Plans: the typed plan, its compact syntax, validation, and the planner backends."""

@@ -1,0 +1,1 @@
+"""Recipes that make the shipped weights. Nothing that runs a turn imports this."""

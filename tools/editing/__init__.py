@@ -1,0 +1,1 @@
+"""Non-destructive editing: typed operations and their rendering through ffmpeg."""

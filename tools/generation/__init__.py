@@ -1,0 +1,1 @@
+"""Making new video: the request, the generator protocol and its backends."""

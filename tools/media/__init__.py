@@ -1,0 +1,1 @@
+"""The only door to media files: probe, decode in a child process, and ffmpeg."""
