@@ -1,0 +1,102 @@
+"""The state of a conversation and of its current turn.
+
+Everything in it is plain JSON data with a typed shape, so that any checkpointer can store it under strict
+msgpack, an older checkpoint can be read by a newer version, and the command line prints it as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+StepStatus = Literal["pending", "done", "failed", "skipped", "declined", "blocked"]
+
+
+class ClipRow(TypedDict):
+    """A clip, or a span of one, under the name it has in this conversation (``c1``, ``c2``, ...)."""
+
+    name: str
+    id: str
+    about: str
+    duration: float
+    start: float
+    end: float | None
+
+
+class StepRow(TypedDict):
+    """A plan step and how it ended. ``outputs`` are clip rows (unnamed until observed)."""
+
+    id: str
+    tool: str
+    args: dict[str, Any]
+    status: StepStatus
+    seconds: float
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    outputs: list[ClipRow]
+    summary: str
+    notes: list[str]
+
+
+class VerdictRow(TypedDict):
+    """A policy's verdict."""
+
+    stage: str
+    policy: str
+    action: str
+    reason: str
+    score: float
+
+
+class PlanRow(TypedDict):
+    """The plan: steps as ``{"id", "tool", "args"}``, or words to say."""
+
+    steps: list[dict[str, Any]]
+    say: str
+
+
+def merge_steps(old: list[StepRow] | None, new: list[StepRow] | None) -> list[StepRow]:
+    """Reducer: rows replace those of the same id, so that steps may run side by side. None empties the list."""
+    if new is None:
+        return []
+    rows = {row["id"]: row for row in old or []}
+    rows.update({row["id"]: row for row in new})
+    return [rows[key] for key in sorted(rows, key=int)]
+
+
+def append(old: list[Any] | None, new: list[Any] | None) -> list[Any]:
+    """Reducer: add to the list. None empties it."""
+    return [] if new is None else [*(old or []), *new]
+
+
+class TurnInput(TypedDict):
+    """What starts a turn."""
+
+    turn: str
+    user: str
+    request: str
+    uploads: list[str]
+
+
+class AgentState(TurnInput, total=False):
+    """A conversation (``clips``, ``history``: they last) and its current turn (the rest: reset by each turn)."""
+
+    clips: list[ClipRow]
+    history: list[str]
+
+    plan: PlanRow
+    attempts: int
+    failures: list[dict[str, str]]
+    steps: Annotated[list[StepRow], merge_steps]
+    approvals: Annotated[list[str], append]
+    verdicts: Annotated[list[VerdictRow], append]
+    evidence: Annotated[list[dict[str, Any]], append]
+    sampling: str
+    made: Annotated[list[str], append]
+    blocked: bool
+    answer: str
+
+
+class StepInput(AgentState, total=False):
+    """What a tool node gets: the state and the step it shall run."""
+
+    step: StepRow
