@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from langgraph.types import Send
 
@@ -21,24 +22,40 @@ MAX_ATTEMPTS = 3
 """How often a turn may plan: once, and again after a recoverable failure."""
 
 _REFERENCE = re.compile(r"\$(\d+)")
+_REFERRING = ("clips", "like", "source", "operations")
+"""Argument fields that hold clip references; other text may hold a dollar sign of its own ("costs $5")."""
+
+
+def clip_references(arguments: Mapping[str, Any]) -> list[str]:
+    """Every clip reference in a step's arguments, in order."""
+
+    def refs(value: object) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        if isinstance(value, dict):
+            return [ref for key, item in value.items() if key in _REFERRING for ref in refs(item)]
+        if isinstance(value, list):
+            return [ref for item in value for ref in refs(item)]
+        return []
+
+    return refs(arguments)
+
+
+def without_references(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with every clip reference taken out: what a step does, apart from what it does it to."""
+
+    def bare(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: None if key in ("clips", "like", "source") else bare(item) for key, item in value.items()}
+        return [bare(item) for item in value] if isinstance(value, list) else value
+
+    return {key: None if key in ("clips", "like") else bare(item) for key, item in arguments.items()}
 
 
 def dependencies(row: StepRow) -> set[str]:
-    """Ids of the steps whose outputs this one refers to, wherever in its arguments."""
-
-    def refs(value: object) -> set[str]:
-        if isinstance(value, str):
-            match = _REFERENCE.match(value)
-            return {match.group(1)} if match else set()
-        if isinstance(value, dict):
-            # Free text may hold a dollar sign ("costs $5"); only these fields hold references.
-            fields = ("clips", "like", "source", "operations")
-            return set().union(*(refs(item) for key, item in value.items() if key in fields))
-        if isinstance(value, list):
-            return set().union(*(refs(item) for item in value))
-        return set()
-
-    return refs(row["args"])
+    """Ids of the steps whose outputs this one refers to."""
+    matches = (_REFERENCE.match(ref) for ref in clip_references(row["args"]))
+    return {match.group(1) for match in matches if match}
 
 
 def approval_key(turn: str, row: StepRow) -> str:

@@ -54,18 +54,27 @@ class PlanRow(TypedDict):
     say: str
 
 
-def merge_steps(old: list[StepRow] | None, new: list[StepRow] | None) -> list[StepRow]:
-    """Reducer: rows replace those of the same id, so that steps may run side by side. None empties the list."""
-    if new is None:
-        return []
-    rows = {row["id"]: row for row in old or []}
-    rows.update({row["id"]: row for row in new})
+def merge_steps(old: list[StepRow] | None, new: list[StepRow | None] | None) -> list[StepRow]:
+    """Reducer: rows replace those of the same id, so that steps may run side by side.
+
+    None, alone or as first item, empties the list first.
+    """
+    kept, added = _emptied(old, new)
+    rows = {row["id"]: row for row in kept}
+    rows.update({row["id"]: row for row in added})
     return [rows[key] for key in sorted(rows, key=int)]
 
 
 def append(old: list[Any] | None, new: list[Any] | None) -> list[Any]:
-    """Reducer: add to the list. None empties it."""
-    return [] if new is None else [*(old or []), *new]
+    """Reducer: add to the list. None, alone or as first item, empties it first."""
+    kept, added = _emptied(old, new)
+    return [*kept, *added]
+
+
+def _emptied(old: list[Any] | None, new: list[Any] | None) -> tuple[list[Any], list[Any]]:
+    if new is None:
+        return [], []
+    return ([], new[1:]) if new and new[0] is None else (old or [], new)
 
 
 class TurnInput(TypedDict):

@@ -1,0 +1,135 @@
+"""From results to words: a sentence a step, and the answer of a turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..tools.understanding.arguments import Evidence
+from .planner.base import Planner, RespondContext, StepOutcome
+from .state import AgentState, ClipRow, StepRow
+
+if TYPE_CHECKING:
+    from ..memory.library import Library
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them: ``0:04``, ``1:02:03``; tenths only where they matter (``0:04.5``)."""
+    tenths = round(seconds * 10)
+    whole, tenth = divmod(tenths, 10)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{text}.{tenth}" if tenth else text
+
+
+def summarise(row: StepRow) -> str:
+    """One sentence on how a step ended, from its typed result."""
+    if row["status"] == "declined":
+        return "not run, because it was not approved"
+    if row["status"] == "blocked":
+        return "blocked by policy"
+    if row["status"] == "failed":
+        error = row["error"] or {}
+        return f"failed: {error.get('message', '')} {error.get('remedy', '')}".strip()
+    if row["tool"] == "search_memory":
+        return _found(row)
+    if row["tool"] == "understand_video":
+        return f"looked: {len((row['result'] or {}).get('evidence', []))} findings"
+    return _made(row)
+
+
+def _found(row: StepRow) -> str:
+    if not row["outputs"]:
+        return "nothing in the library fits"
+    hits = ", ".join(f"{_called(clip)} at {_span(clip)}" for clip in row["outputs"])
+    return f"found {hits}"
+
+
+def _made(row: StepRow) -> str:
+    clips = [f"{clip['name']} ({clip['duration']:.1f} s, {clip['about']})" for clip in row["outputs"]]
+    files = [
+        f"the {output['kind']} {output['path']}"
+        for output in (row["result"] or {}).get("outputs", [])
+        if output["kind"] != "video"
+    ]
+    return "made " + ", ".join([*clips, *files])
+
+
+def _called(clip: ClipRow) -> str:
+    return clip["name"] or clip["id"]
+
+
+def _span(clip: ClipRow) -> str:
+    end = clip["end"] if clip["end"] is not None else clip["start"] + clip["duration"]
+    return f"{clock(clip['start'])}-{clock(end)}"
+
+
+def answer_from(state: AgentState, planner: Planner, library: Library) -> str:
+    """The turn's answer: the planner's words over the results, and every failure, whatever the planner wrote."""
+    if not state["steps"]:
+        if state["failures"]:
+            problems = " ".join(dict.fromkeys(failure["message"] for failure in state["failures"]))
+            return f"I could not turn that into steps that can run. {problems}"
+        return state["plan"]["say"] or "I have nothing to do for that. Tell me what to find, edit, make or explain."
+    outcomes = [
+        StepOutcome(
+            id=row["id"],
+            tool=row["tool"],
+            ok=row["status"] == "done",
+            summary=row["summary"],
+            notes=row["notes"],
+        )
+        for row in state["steps"]
+    ]
+    context = RespondContext(
+        request=state["request"],
+        outcomes=outcomes,
+        evidence=[Evidence.model_validate(item) for item in state.get("evidence", [])],
+        sampling=state.get("sampling", ""),
+        names=_names(state, library),
+    )
+    answer = planner.respond(context).strip()
+    hidden = [row for row in state["steps"] if row["status"] != "done" and row["summary"] not in answer]
+    notes = [f"Step {row['id']} ({row['tool']}): {row['summary']}." for row in hidden]
+    return "\n".join([answer, *notes]).strip()
+
+
+def _names(state: AgentState, library: Library) -> dict[str, str]:
+    """Library id -> what the conversation calls the clip."""
+    names: dict[str, str] = {}
+    for row in state.get("clips", []):
+        if row["end"] is None or row["id"] not in names:
+            names[row["id"]] = row["name"] if row["end"] is None else row["id"][:8]
+    missing = {item["clip"] for item in state.get("evidence", [])} - set(names)
+    for clip in missing:
+        if library.has(clip, user=state["user"]):
+            names[clip] = clip[:8]
+    return names
+
+
+def turn_result(state: dict[str, Any], thread: str, library: Library) -> dict[str, Any]:
+    """The documented JSON of a turn (see ``gpt4video ask --json``)."""
+    made = []
+    for clip_id in dict.fromkeys(state.get("made", [])):
+        if library.has(clip_id, user=state["user"]):
+            clip = library.get(clip_id, user=state["user"])
+            made.append(
+                {
+                    "id": clip.id,
+                    "path": str(clip.path),
+                    "duration": clip.duration,
+                    "operation": clip.operation,
+                    "parents": list(clip.parents),
+                }
+            )
+    keys = ("id", "tool", "status", "seconds", "result", "error")
+    return {
+        "thread": thread,
+        "answer": state.get("answer", ""),
+        "blocked": bool(state.get("blocked")),
+        "verdicts": state.get("verdicts", []),
+        "plan": state.get("plan", {}).get("steps", []),
+        "steps": [{key: row[key] for key in keys} for row in state.get("steps", [])],
+        "clips": made,
+        "evidence": state.get("evidence", []),
+    }

@@ -1,0 +1,254 @@
+"""The parts a turn uses, each made when it is first needed and shared from then on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import PlannerFailed, RequestInvalid
+from .model.artifacts import ArtifactStore, Progress
+from .settings import Settings
+from .state import StepRow, VerdictRow
+
+if TYPE_CHECKING:
+    from numpy import uint8
+    from numpy.typing import NDArray
+
+    from ..memory.embedder import MiniLmEmbedder
+    from ..memory.library import Library
+    from ..memory.search import ClipMemory
+    from ..policies.chain import PolicyChain
+    from ..policies.config import PolicyConfig
+    from ..tools.base import Source, Tool
+    from ..tools.generation.base import Generator
+    from ..tools.understanding.ocr import TextReader
+    from ..tools.understanding.vision import VisionEncoder
+    from .ingest import Intake
+    from .planner.base import Planner
+
+WEIGHTS = Path(__file__).parent / "model" / "weights"
+
+
+class Components:
+    """Wires the four packages together. Every part can be replaced by passing it in (tests, embedders)."""
+
+    recall_limit = 8
+    """How many of the newest library clips a new conversation begins with when the turn brings none."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        planner: Planner | None = None,
+        generator: Generator | None = None,
+        policies: PolicyChain | None = None,
+        pulling: Progress | None = None,
+    ) -> None:
+        self.settings = settings
+        self.stopped = threading.Event()
+        self._pulling = pulling
+        given = {"planner": planner, "generator": generator, "policies": policies}
+        self.__dict__.update({name: part for name, part in given.items() if part is not None})
+
+    @cached_property
+    def artifacts(self) -> ArtifactStore:
+        """The cache of pinned model files."""
+        return ArtifactStore(self.settings.models)
+
+    def models(self, name: str) -> Path:
+        """Folder of a pinned artifact, pulled when it is not there."""
+        return self.artifacts.folder(name, self._pulling)
+
+    @cached_property
+    def library(self) -> Library:
+        """Clips, their lineage and the job ledger."""
+        from ..memory.library import Library
+
+        return Library(self.settings.home / "library")
+
+    @cached_property
+    def embedder(self) -> MiniLmEmbedder:
+        """Text embeddings."""
+        from ..memory.embedder import MiniLmEmbedder
+
+        return MiniLmEmbedder(self.models("text"))
+
+    @cached_property
+    def memory(self) -> ClipMemory:
+        """The vector memory over shots."""
+        from ..memory.projection import Projection
+        from ..memory.search import ClipMemory
+
+        return ClipMemory(self.settings.home / "memory", self.embedder, Projection.shipped())
+
+    @cached_property
+    def encoder(self) -> VisionEncoder:
+        """The vision encoder."""
+        from ..tools.understanding.vision import VisionEncoder
+
+        return VisionEncoder(self.models("vision") / "efficientnet-lite0-57934424.pth")
+
+    @cached_property
+    def reader(self) -> TextReader:
+        """On-screen text."""
+        from ..tools.understanding.ocr import TextReader
+
+        folder = self.models("ocr")
+        return TextReader(folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx")
+
+    @cached_property
+    def planner(self) -> Planner:
+        """The planner that the settings name."""
+        kind, _, rest = self.settings.planner.partition(":")
+        if kind == "local":
+            from .planner.local import LocalPlanner
+
+            return LocalPlanner(self.models("llm"), WEIGHTS / "planner")
+        if kind == "scripted":
+            from .planner.scripted import ScriptedPlanner
+
+            return ScriptedPlanner.from_file(Path(rest))
+        raise PlannerFailed(f"There is no planner {self.settings.planner!r}.", "Use 'local' or 'scripted:FILE'.")
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The generator that the settings name."""
+        kind, _, rest = self.settings.generator.partition(":")
+        if kind == "embedded":
+            from ..tools.generation.embedded import EmbeddedGenerator
+
+            return EmbeddedGenerator.shipped(self.models("text"))
+        if kind == "double":
+            from ..tools.generation.double import DrawnGenerator
+
+            return DrawnGenerator()
+        if kind == "diffusers" and rest:
+            from ..tools.generation.diffusers_backend import DiffusersGenerator
+
+            return DiffusersGenerator(rest)
+        raise RequestInvalid(
+            f"There is no generator {self.settings.generator!r}.", "Use 'embedded', 'double' or 'diffusers:DIR_OR_ID'."
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Taking files and results in."""
+        from .ingest import Intake
+
+        return Intake(self)
+
+    @cached_property
+    def tools(self) -> dict[str, Tool[Any, Any]]:
+        """The four tools by name."""
+        from ..tools.editing.tool import EditVideo
+        from ..tools.generation.tool import GenerateVideo
+        from ..tools.search import SearchMemory
+        from ..tools.understanding.tool import UnderstandVideo
+        from .ingest import MemorySearcher
+
+        searcher = MemorySearcher(self)
+        tools: list[Tool[Any, Any]] = [
+            UnderstandVideo(self.intake.analysis),
+            SearchMemory(searcher),
+            EditVideo(),
+            GenerateVideo(lambda: self.generator, frames_of_source),
+        ]
+        return {tool.name: tool for tool in tools}
+
+    @cached_property
+    def policy(self) -> PolicyConfig:
+        """The policy file, validated."""
+        from ..policies.config import load_policy
+
+        return load_policy(self.settings.policy)
+
+    @cached_property
+    def policies(self) -> PolicyChain:
+        """Every policy, in order, with the audit log."""
+        from ..policies.chain import standard_chain
+
+        return standard_chain(
+            self.policy,
+            audit=self.settings.home / "audit.jsonl",
+            text_model=lambda: self.models("text"),
+            frame_model=lambda: self.models("nsfw") / "open-nsfw.onnx",
+            frames=frames_of_file,
+        )
+
+    def judge(
+        self,
+        stage: str,
+        *,
+        text: str = "",
+        history: list[str] | None = None,
+        steps: list[StepRow] | None = None,
+        media: Path | None = None,
+        generated: bool = False,
+    ) -> list[VerdictRow]:
+        """Judge something; the chain turns any fault of a policy into a block."""
+        from ..policies.base import Subject
+
+        subject = Subject.model_validate(
+            {
+                "stage": stage,
+                "text": text,
+                "history": history or [],
+                "steps": [self._summary(row) for row in steps or []],
+                "media": media,
+                "generated": generated,
+            }
+        )
+        return [
+            {
+                "stage": verdict.stage,
+                "policy": verdict.policy,
+                "action": verdict.action,
+                "reason": verdict.reason,
+                "score": round(verdict.score, 4),
+            }
+            for verdict in self.policies.judge(subject)
+        ]
+
+    def approval_reason(self, row: StepRow) -> str:
+        """Why the step needs the user's word before it runs; empty when it does not."""
+        from ..policies.actions import approval_reason
+        from ..policies.base import StepSummary
+
+        return approval_reason(self.policy, StepSummary.model_validate(self._summary(row)))
+
+    def _summary(self, row: StepRow) -> dict[str, Any]:
+        tool = self.tools[row["tool"]]
+        return {
+            "id": row["id"],
+            "tool": tool.name,
+            "cost": tool.cost,
+            "effect": tool.effect,
+            "arguments": row["args"],
+        }
+
+    def close(self) -> None:
+        """Release databases and child processes of the parts that were made."""
+        for name in ("library", "memory"):
+            part = self.__dict__.pop(name, None)
+            if part is not None:
+                part.close()
+
+
+def frames_of_file(path: Path, every: float | None) -> Iterable[NDArray[uint8]]:
+    """Batches of frames (T, H, W, 3) of a video file, one every ``every`` seconds (None: all of them)."""
+    from ..tools.media.decode import stream
+
+    return (batch.images for batch in stream(path, every=every, size=(256, 256), batch=32))
+
+
+def frames_of_source(source: Source) -> NDArray[uint8]:
+    """Sixteen frames (16, H, W, 3) spread over a clip or span, for generating something like it."""
+    from ..tools.media.decode import sample
+    from ..tools.media.probe import probe
+
+    end = source.end if source.end is not None else probe(source.path).duration
+    step = (end - source.start) / 16
+    return sample(source.path, [source.start + step * (index + 0.5) for index in range(16)]).images

@@ -1,0 +1,193 @@
+"""Running one step of a plan: references resolved, prompt judged, effect done once, result taken in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..memory.ledger import job_key
+from ..tools.base import MediaOutput, Source, Tool, ToolModel
+from ..tools.errors import BadArguments, Cancelled
+from ..tools.generation.arguments import GenerateArguments
+from ..tools.search import SearchResult
+from ..tools.understanding.arguments import UnderstandResult
+from .errors import fault_of
+from .references import Resolver
+from .routing import clip_references, without_references
+from .state import AgentState, ClipRow, StepRow, VerdictRow
+
+if TYPE_CHECKING:
+    from .components import Components
+
+Progress = Callable[[float, str], None]
+
+
+class StepContext:
+    """The world as a tool sees it during one step (implements ``tools.base.ToolContext``)."""
+
+    def __init__(self, workdir: Path, resolver: Resolver, progress: Progress, stopped: Callable[[], bool]) -> None:
+        self.workdir = workdir
+        self._resolver = resolver
+        self._progress = progress
+        self._stopped = stopped
+
+    def sources(self, ref: str) -> list[Source]:
+        """Resolve a clip reference."""
+        return self._resolver.sources(ref)
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Pass progress on; this is also where a cancelled step stops."""
+        if self._stopped():
+            raise Cancelled("The step was stopped.", "Ask again to run it.")
+        self._progress(min(max(fraction, 0.0), 1.0), note)
+
+
+class StepRunner:
+    """Runs steps against the components. Every fault ends up in the row, none escapes."""
+
+    def __init__(self, components: Components) -> None:
+        self._parts = components
+
+    def run(self, row: StepRow, state: AgentState, progress: Progress) -> dict[str, Any]:
+        """Run a step; returns the state update (steps, evidence, verdicts, made)."""
+        started = time.monotonic()
+        update: dict[str, Any] = {}
+        ended: StepRow = {**row, "status": "done"}
+        try:
+            ended.update(self._run(row, state, progress, update))  # type: ignore[typeddict-item]
+        except Exception as error:  # every fault becomes data: the planner or the user decides what follows
+            ended["status"] = "failed"
+            ended["error"] = fault_of(error).model_dump()
+        ended["seconds"] = round(time.monotonic() - started, 3)
+        return {**update, "steps": [ended]}
+
+    def _run(self, row: StepRow, state: AgentState, progress: Progress, update: dict[str, Any]) -> dict[str, Any]:
+        tool = self._parts.tools[row["tool"]]
+        resolver = Resolver(self._parts.library, state.get("clips", []), state["steps"], state["user"])
+        arguments = tool.arguments.model_validate(row["args"])
+        if isinstance(arguments, GenerateArguments):
+            arguments = self._resolve_prompt(arguments, resolver, state, row)
+            verdicts = self._parts.judge("prompt", text=arguments.prompt, history=state.get("history", []))
+            update["verdicts"] = verdicts
+            if any(verdict["action"] == "block" for verdict in verdicts):
+                return {"status": "blocked"}
+        with self._workdir() as workdir:
+            context = StepContext(workdir, resolver, progress, self._parts.stopped.is_set)
+            if tool.effect == "reads":
+                result = tool.run(arguments, context)
+                return self._read(result, state, update)
+            return self._write(tool, arguments, context, state, update)
+
+    def _resolve_prompt(
+        self, arguments: GenerateArguments, resolver: Resolver, state: AgentState, row: StepRow
+    ) -> GenerateArguments:
+        """The full prompt ("like c2" spelled out) and a seed that a re-run of this very step draws again."""
+        from ..tools.generation.tool import full_prompt
+
+        source = None
+        if arguments.like is not None:
+            sources = resolver.sources(arguments.like)
+            if not sources:
+                raise BadArguments("There is no clip to make it like.", "Find or name a clip first.")
+            source = sources[0]
+        seed = arguments.seed
+        if seed is None:
+            text = json.dumps([state["turn"], row["id"], row["args"]], sort_keys=True)
+            seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1
+        return arguments.model_copy(update={"prompt": full_prompt(arguments, source), "seed": seed})
+
+    def _read(self, result: ToolModel, state: AgentState, update: dict[str, Any]) -> dict[str, Any]:
+        """Results of a tool that only reads: evidence, and hits as clips that the conversation may name."""
+        outputs: list[ClipRow] = []
+        if isinstance(result, UnderstandResult):
+            update["evidence"] = [item.model_dump(mode="json") for item in result.evidence]
+            update["sampling"] = result.sampling
+        elif isinstance(result, SearchResult):
+            known = [hit for hit in result.hits if self._parts.library.has(hit.clip, user=state["user"])]
+            update["evidence"] = [
+                {**hit.model_dump(exclude={"score"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
+                for hit in known
+            ]
+            outputs = [_row(hit.clip, "search hit", hit.end - hit.start, hit.start, hit.end) for hit in known]
+        return {"result": result.model_dump(mode="json"), "outputs": outputs}
+
+    def _write(
+        self,
+        tool: Tool[Any, Any],
+        arguments: ToolModel,
+        context: StepContext,
+        state: AgentState,
+        update: dict[str, Any],
+    ) -> dict[str, Any]:
+        """An effect, done once: the ledger answers for a step that already ran with the same inputs."""
+        library, user = self._parts.library, state["user"]
+
+        def work() -> list[MediaOutput]:
+            made: list[MediaOutput] = tool.run(arguments, context).outputs
+            for output in made:
+                generated = tool.name == "generate_video"
+                verdicts = self._parts.judge("media", media=output.path, generated=generated)
+                update["verdicts"] = [*update.get("verdicts", []), *verdicts]
+                if any(verdict["action"] == "block" for verdict in verdicts):
+                    raise _Blocked
+            return made
+
+        def keep(made: list[MediaOutput]) -> tuple[object, list[str]]:
+            outputs = [self._parts.intake.adopt(output, user=user) for output in made]
+            return outputs, [output["id"] for output in outputs if output["kind"] == "video"]
+
+        try:
+            job = library.ledger.once(self._job_key(tool, arguments, context), work, keep, user=user)
+        except _Blocked:
+            return {"status": "blocked"}
+        outputs: list[dict[str, Any]] = job.result  # type: ignore[assignment]  # what ``keep`` returned
+        self._parts.intake.index_new(job.clips, user=user)
+        update["made"] = list(job.clips)
+        rows = [
+            _row(output["id"], self._about(output, state), output["duration"])
+            for output in outputs
+            if output["kind"] == "video"
+        ]
+        notes = list(dict.fromkeys(note for output in outputs for note in output["notes"]))
+        return {"result": {"outputs": outputs}, "outputs": rows, "notes": notes}
+
+    def _about(self, output: dict[str, Any], state: AgentState) -> str:
+        """What made a clip, in our own words: the operation and the conversation's names of its parents."""
+        names = {row["id"]: row["name"] for row in reversed(state.get("clips", []))}
+        parents = " ".join(names[parent] for parent in output["parents"] if parent in names)
+        if output["operation"] == "generate":
+            return f"generated like {parents}" if parents else "generated"
+        return f"{output['operation']} of {parents}" if parents else str(output["operation"])
+
+    def _job_key(self, tool: Tool[Any, Any], arguments: ToolModel, context: StepContext) -> str:
+        """The same effect has the same key: tool, arguments, input clips and spans, model revision and seed."""
+        plain = arguments.model_dump(mode="json")
+        inputs = [
+            f"{source.clip}@{source.start}-{source.end}"
+            for ref in clip_references(plain)
+            for source in context.sources(ref)
+        ]
+        revision = self._parts.generator.name if tool.name == "generate_video" else ""
+        # References are names of this conversation; what they resolve to is in the inputs.
+        return job_key(tool.name, without_references(plain), inputs=inputs, revision=revision)
+
+    @contextmanager
+    def _workdir(self) -> Iterator[Path]:
+        root = self._parts.settings.home / "work"
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root) as folder:
+            yield Path(folder)
+
+
+class _Blocked(Exception):
+    """What was made must not be kept."""
+
+
+def _row(clip: str, about: str, duration: float, start: float = 0.0, end: float | None = None) -> ClipRow:
+    return {"name": "", "id": clip, "about": about, "duration": round(duration, 3), "start": start, "end": end}
