@@ -1,8 +1,7 @@
-"""The one door to SQLite: connection, schema, transactions, and text that SQLite can always hold."""
+"""The one door to SQLite: connection, schema, transactions."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import time
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import LibraryBusy, LibraryDamaged, NotStorable, StorageFailed
+from .errors import LibraryBusy, LibraryDamaged, StorageFailed
 
 SCHEMA_VERSION = 1
 
@@ -44,33 +43,6 @@ CREATE TABLE IF NOT EXISTS job (
     ended REAL, clips TEXT NOT NULL DEFAULT '[]', result TEXT, PRIMARY KEY (user, key)
 );
 """
-
-
-def plain(text: str) -> str:
-    r"""Text that UTF-8 can hold: lone surrogates (odd file names, broken input) become ``\udc80`` and the like."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def to_json(value: object) -> str:
-    """JSON in a canonical form (sorted keys, ASCII), so that equal values give equal text.
-
-    Raises:
-        NotStorable: the value holds NaN, infinity or something that is not plain data.
-    """
-    try:
-        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise NotStorable(f"A value cannot be kept as JSON ({error}).", "Pass plain, finite JSON values.") from error
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, dict):
-        return {plain(key) if isinstance(key, str) else key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 class Database:

@@ -15,9 +15,10 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from .database import Database, plain, to_json
+from .database import Database
 from .errors import JobBusy, JobLost
 from .owner import Owner
+from .text import plain, to_json
 
 T = TypeVar("T")
 _POLL = 0.1

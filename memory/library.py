@@ -18,12 +18,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from . import lineage as lineages
-from .database import Database, plain, to_json
+from .database import Database
 from .errors import ClipAmbiguous, ClipUnknown, LibraryDamaged, StorageFailed
 from .files import Arrival, ContentStore
 from .ledger import Ledger
 from .lineage import Lineage
 from .owner import Owner
+from .text import plain, to_json
 
 LOCAL_USER = "local"
 Status = Literal["stored", "ready"]

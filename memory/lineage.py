@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .database import plain, to_json
+from .text import plain, to_json
 
 
 class Lineage(BaseModel):
