@@ -1,0 +1,65 @@
+"""Writes the trained generator as a diffusers pipeline folder, without needing diffusers; reads it back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...tools.generation.embedded.network import VideoUNet
+
+_NAME = "diffusion_pytorch_model"
+_MODULE = "gpt4video.tools.generation.embedded"
+_DIFFUSERS = "0.42.1"
+
+
+def _json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
+    """Write ``model_index.json``, ``scheduler/`` and ``unet/`` with float16 shards of at most ``shard_bytes``."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{k}": v.detach().to("cpu", torch.float16).contiguous() for k, v in network.state_dict().items()}
+    shards: list[dict[str, torch.Tensor]] = [{}]
+    filled = 0
+    for name, tensor in tensors.items():
+        size = tensor.numel() * 2
+        if shards[-1] and filled + size > shard_bytes:
+            shards.append({})
+            filled = 0
+        shards[-1][name] = tensor
+        filled += size
+    folder = out / "unet"
+    folder.mkdir(parents=True, exist_ok=True)
+    where = {}
+    for index, shard in enumerate(shards, 1):
+        file = f"{_NAME}-{index:05d}-of-{len(shards):05d}.safetensors"
+        save_file(shard, folder / file, metadata={"format": "pt"})
+        where.update(dict.fromkeys(shard, file))
+    total = sum(t.numel() * 2 for t in tensors.values())
+    _json(folder / f"{_NAME}.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": where})
+    _json(folder / "config.json", {"_class_name": "VideoUNetModel", "_diffusers_version": _DIFFUSERS,
+                                   **network.config.as_dict()})  # fmt: skip
+    _json(out / "scheduler" / "scheduler_config.json", {
+        "_class_name": "FlowMatchEulerDiscreteScheduler", "_diffusers_version": _DIFFUSERS,
+        "num_train_timesteps": 1000, "shift": 2.0})  # fmt: skip
+    _json(out / "model_index.json", {
+        "_class_name": "GPT4VideoPipeline", "_diffusers_version": _DIFFUSERS,
+        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+        "text_encoder": [None, None], "tokenizer": [None, None],
+        "unet": [f"{_MODULE}.model", "VideoUNetModel"]})  # fmt: skip
+
+
+def load_weights(network: VideoUNet, pipeline: Path) -> None:
+    """Read the weights of a folder written by :func:`save_pipeline` into a network of the same shape."""
+    from safetensors.torch import load_file
+
+    tensors = {}
+    for file in sorted((pipeline / "unet").glob(f"{_NAME}*.safetensors")):
+        tensors.update(load_file(file))
+    network.load_state_dict({k.removeprefix("network."): v.float() for k, v in tensors.items()})

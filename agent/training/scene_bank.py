@@ -1,0 +1,89 @@
+"""A bank of drawn clips in shared memory that worker processes fill, and refresh while training reads."""
+
+from __future__ import annotations
+
+import mmap
+import multiprocessing
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .scene_captions import caption
+from .scenes import FRAMES, SIDE, render_seed
+
+TOKENS = 32
+WORDINGS = 4
+HELD_OUT_SEEDS = 10_000_000  # seeds from here on are never trained on
+
+
+def _shared(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
+
+
+class SceneBank:
+    """Clips (N, 16, 64, 64, 3) uint8 with ``WORDINGS`` tokenised captions each.
+
+    Workers are forked, so make the bank before anything starts threads or a GPU. Worker ``w`` of ``W`` owns the slots
+    ``w, w + W, ...`` and draws new clips into them round and round.
+    """
+
+    def __init__(self, slots: int, workers: int, tokenizer: Path, seed: int) -> None:
+        self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
+        self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
+        self._drawn = _shared((workers,), np.int64)
+        self._slots, self._workers, self._seed = slots, workers, seed
+        context = multiprocessing.get_context("fork")
+        self._processes = [
+            context.Process(target=self._work, args=(worker, tokenizer), daemon=True) for worker in range(workers)
+        ]
+        for process in self._processes:
+            process.start()
+
+    def _work(self, worker: int, tokenizer: Path) -> None:
+        from tokenizers import Tokenizer
+
+        encoder = Tokenizer.from_file(str(tokenizer))
+        encoder.no_padding()
+        encoder.enable_truncation(TOKENS)
+        mine = range(worker, self._slots, self._workers)
+        drawn = 0
+        while True:
+            slot = mine[drawn % len(mine)]
+            seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
+            scene, clip = render_seed(seed)
+            tokens = np.zeros((WORDINGS, TOKENS), np.int32)
+            for row in range(WORDINGS):
+                ids = encoder.encode(caption(scene, row)).ids
+                tokens[row, : len(ids)] = ids
+            self.clips[slot] = clip
+            self.tokens[slot] = tokens
+            drawn += 1
+            self._drawn[worker] = drawn
+
+    @property
+    def drawn(self) -> int:
+        """How many clips have been drawn so far, refreshed ones included."""
+        return int(self._drawn.sum())
+
+    def wait(self, clips: int) -> None:
+        """Wait until at least this many slots are filled."""
+        while self.drawn < min(clips, self._slots):
+            if not any(process.is_alive() for process in self._processes):
+                raise RuntimeError("All workers that draw clips have died; run with --workers 1 to see why.")
+            time.sleep(0.2)
+
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Random filled clips (B, 16, 64, 64, 3) and one caption's tokens each (B, 32), padded with 0."""
+        rounds = int(self._drawn.min())
+        filled = min(self._slots, max(rounds, 1) * self._workers)
+        rows = rng.integers(0, filled, size)
+        wording = rng.integers(0, WORDINGS, size)
+        return self.clips[rows], self.tokens[rows, wording].astype(np.int64)  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Stop the workers."""
+        for process in self._processes:
+            process.terminate()

@@ -1,0 +1,157 @@
+"""A procedural renderer: scenes of a small world drawn as short clips, the ground truth known to the last word."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from .scene_backdrops import HORIZON, paint_scenery
+from .scene_objects import DRAW, Pen
+from .scene_world import CAMERAS, COLOURS, PLAIN, SIZES, Scene, draw_scene
+
+FRAMES = 16
+SIDE = 64
+_SCALE = 3  # drawn at three times the size and averaged down: smooth edges and third-of-a-pixel motion
+_CANVAS = SIDE * _SCALE
+_PAN = 0.45  # how far a pan goes, in picture widths
+
+_OBJECT_LIGHT = {"day": (1.0, 1.0, 1.0), "night": (0.66, 0.66, 0.74), "sunset": (1.0, 0.9, 0.84)}
+_GROUNDED = frozenset({"car", "bus", "bicycle", "person", "dog", "tree", "house", "flower", "rabbit", "cat"})
+_SINKS = {"car": 0.69, "bus": 0.83, "bicycle": 0.84, "person": 0.98, "dog": 0.85, "tree": 1.0, "house": 0.95,
+          "flower": 1.0, "rabbit": 0.96, "cat": 0.85}  # fmt: skip
+
+Frames = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Track:
+    """Where one object goes: centre and radius in picture units at the first and the last frame."""
+
+    start: tuple[float, float, float]
+    end: tuple[float, float, float]
+
+    def at(self, f: float) -> tuple[float, float, float]:
+        x, y, r = (a + (b - a) * f for a, b in zip(self.start, self.end, strict=True))
+        return x, y, r
+
+
+def _rest(scene: Scene, radius: float, rng: random.Random) -> tuple[float, float]:
+    """Where an object stands or passes: on the ground if it belongs there, else anywhere near the middle."""
+    x = rng.uniform(0.36, 0.64)
+    if scene.scenic and scene.kind in _GROUNDED and HORIZON[scene.background] < 1:
+        foot = rng.uniform(0.86, 0.95)
+        return x, foot - radius * _SINKS[scene.kind]
+    if scene.scenic and scene.kind == "boat":
+        return x, rng.uniform(0.56, 0.66) if scene.background in {"sea", "beach"} else 0.7
+    return x, rng.uniform(0.38, 0.62)
+
+
+def _path(scene: Scene, radius: float, rng: random.Random) -> _Track:
+    x, y = _rest(scene, radius, rng)
+    reach = rng.uniform(0.2, 0.33)  # half the way travelled
+    middle = rng.uniform(0.44, 0.56)
+    if scene.motion in {"left", "right"}:
+        sign = 1 if scene.motion == "right" else -1
+        return _Track((middle - sign * reach, y, radius), (middle + sign * reach, y, radius))
+    if scene.motion in {"up", "down"}:
+        sign = 1 if scene.motion == "down" else -1
+        return _Track((x, middle - sign * reach, radius), (x, middle + sign * reach, radius))
+    if scene.motion in {"closer", "away"}:
+        near, far = (x, y, radius * 1.35), (x, y, radius * 0.45)
+        return _Track(far, near) if scene.motion == "closer" else _Track(near, far)
+    return _Track((x, y, radius), (x, y, radius))
+
+
+def _tracks(scene: Scene, rng: random.Random) -> list[_Track]:
+    radius = SIZES[scene.size] * rng.uniform(0.92, 1.08)
+    if scene.count > 1:
+        radius = min(radius, 0.4 / scene.count if scene.count == 2 else 0.128)
+    lead = _path(scene, radius, rng)
+    if scene.count == 1:
+        return [lead]
+    # A row; things that fly or float sideways go one above the other, so that none leaves the picture.
+    stacked = scene.motion in {"left", "right"} and scene.kind not in _GROUNDED and scene.kind != "boat"
+    gap = 2.25 * radius if scene.motion not in {"closer", "away"} else 2.8 * radius
+    tracks = []
+    for index in range(scene.count):
+        shift = (index - (scene.count - 1) / 2) * gap
+        dx, dy = (0.0, shift) if stacked else (shift, 0.0)
+        (x0, y0, r0), (x1, y1, r1) = lead.start, lead.end
+        if not stacked and scene.motion not in {"left", "right"}:
+            x0 = x1 = min(max(x0, 0.44), 0.56)
+        tracks.append(_Track((x0 + dx, y0 + dy, r0), (x1 + dx, y1 + dy, r1)))
+    return tracks
+
+
+def _backdrop(scene: Scene, rng: random.Random) -> Image.Image:
+    width = _CANVAS + (int(_CANVAS * _PAN) if scene.camera != "fixed" else 0)
+    if scene.scenic:
+        overcast = scene.weather != "clear"
+        return paint_scenery(scene.background, scene.time, overcast, width, _CANVAS, rng)
+    shift = rng.randint(-8, 8)
+    red, green, blue = (max(0, min(255, c + shift)) for c in PLAIN[scene.background])
+    return Image.new("RGB", (width, _CANVAS), (red, green, blue))
+
+
+class _Weather:
+    """Rain and snow: particles that fall through the frames and come in again at the top."""
+
+    def __init__(self, scene: Scene, rng: random.Random) -> None:
+        self._kind = scene.weather
+        count = {"rain": 70, "snow": 60}.get(scene.weather, 0)
+        self._drops = [(rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.75, 1.25)) for _ in range(count)]
+        self._night = scene.time == "night"
+
+    def draw(self, draw: ImageDraw.ImageDraw, frame: int) -> None:
+        speed = 0.31 if self._kind == "rain" else 0.05
+        shade = (150, 168, 196) if self._night else (206, 220, 236)
+        for x, y, pace in self._drops:
+            px = (x * _CANVAS + (frame * 2 * pace if self._kind == "snow" else -frame * 3)) % _CANVAS
+            py = ((y + frame * speed * pace) % 1.1 - 0.05) * _CANVAS
+            if self._kind == "rain":
+                draw.line((px, py, px - 4, py + 17), fill=shade, width=2)
+            else:
+                draw.ellipse((px - 2.6, py - 2.6, px + 2.6, py + 2.6), fill=(250, 250, 255))
+
+
+def _fog(clip: Frames, scene: Scene) -> Frames:
+    if scene.weather != "fog":
+        return clip
+    grey = {"day": (206, 208, 212), "night": (52, 56, 70), "sunset": (214, 180, 164)}[scene.time]
+    veil = np.asarray(grey, np.float32)
+    return (clip * 0.5 + veil * 0.5).astype(np.uint8)
+
+
+def render(scene: Scene, frames: int = FRAMES) -> Frames:
+    """Draw a scene: (frames, 64, 64, 3) uint8 RGB, four frames a second. The same scene gives the same pixels."""
+    rng = random.Random(scene.seed ^ 0x5EED)
+    backdrop = _backdrop(scene, rng)
+    tracks = _tracks(scene, rng) if scene.kind else []
+    weather = _Weather(scene, rng)
+    facing = {"left": -1, "right": 1}.get(scene.motion, rng.choice((-1, 1)))
+    spare = backdrop.width - _CANVAS
+    clip = np.empty((frames, SIDE, SIDE, 3), np.uint8)
+    for index in range(frames):
+        f = index / max(1, frames - 1)
+        slide = round(spare * (f if scene.camera == CAMERAS[2] else 1 - f))
+        image = backdrop.crop((slide, 0, slide + _CANVAS, _CANVAS))
+        draw = ImageDraw.Draw(image)
+        for track in tracks:
+            x, y, r = track.at(f)
+            shift = spare / 2 - slide  # things stand in the world, not on the lens
+            pen = Pen(draw, x * _CANVAS + shift, y * _CANVAS, r * _CANVAS, facing, _OBJECT_LIGHT[scene.time],
+                      f if scene.motion != "still" else 0.12, COLOURS[scene.colour])  # fmt: skip
+            DRAW[scene.kind](pen)
+        weather.draw(draw, index)
+        clip[index] = np.asarray(image.reduce(_SCALE))
+    return _fog(clip, scene)
+
+
+def render_seed(seed: int) -> tuple[Scene, Frames]:
+    """Scene and clip of a seed."""
+    scene = draw_scene(seed)
+    return scene, render(scene)
