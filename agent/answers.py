@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..tools.understanding.arguments import Evidence
-from .planner.base import Planner, RespondContext, StepOutcome
+from .planner.base import RespondContext, StepOutcome
 from .state import AgentState, ClipRow, StepRow
 
 if TYPE_CHECKING:
-    from ..memory.library import Library
+    from .components import Components
 
 
 def clock(seconds: float) -> str:
@@ -64,7 +64,7 @@ def _span(clip: ClipRow) -> str:
     return f"{clock(clip['start'])}-{clock(end)}"
 
 
-def answer_from(state: AgentState, planner: Planner, library: Library) -> str:
+def answer_from(state: AgentState, parts: Components) -> str:
     """The turn's answer: the planner's words over the results, and every failure, whatever the planner wrote."""
     if not state["steps"]:
         if state["failures"]:
@@ -86,15 +86,15 @@ def answer_from(state: AgentState, planner: Planner, library: Library) -> str:
         outcomes=outcomes,
         evidence=[Evidence.model_validate(item) for item in state.get("evidence", [])],
         sampling=state.get("sampling", ""),
-        names=_names(state, library),
+        names=_names(state, parts),
     )
-    answer = planner.respond(context).strip()
+    answer = parts.planner.respond(context).strip()
     hidden = [row for row in state["steps"] if row["status"] != "done" and row["summary"] not in answer]
     notes = [f"Step {row['id']} ({row['tool']}): {row['summary']}." for row in hidden]
     return "\n".join([answer, *notes]).strip()
 
 
-def _names(state: AgentState, library: Library) -> dict[str, str]:
+def _names(state: AgentState, parts: Components) -> dict[str, str]:
     """Library id -> what the conversation calls the clip."""
     names: dict[str, str] = {}
     for row in state.get("clips", []):
@@ -102,17 +102,17 @@ def _names(state: AgentState, library: Library) -> dict[str, str]:
             names[row["id"]] = row["name"] if row["end"] is None else row["id"][:8]
     missing = {item["clip"] for item in state.get("evidence", [])} - set(names)
     for clip in missing:
-        if library.has(clip, user=state["user"]):
+        if parts.knows(clip, state["user"]):
             names[clip] = clip[:8]
     return names
 
 
-def turn_result(state: dict[str, Any], thread: str, library: Library) -> dict[str, Any]:
+def turn_result(state: dict[str, Any], thread: str, parts: Components) -> dict[str, Any]:
     """The documented JSON of a turn (see ``gpt4video ask --json``)."""
     made = []
     for clip_id in dict.fromkeys(state.get("made", [])):
-        if library.has(clip_id, user=state["user"]):
-            clip = library.get(clip_id, user=state["user"])
+        if parts.knows(clip_id, state["user"]):
+            clip = parts.library.get(clip_id, user=state["user"])
             made.append(
                 {
                     "id": clip.id,

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from . import events
 from .answers import turn_result
 from .components import Components
-from .errors import Fault, PlannerFailed, RequestInvalid, SessionUnknown
+from .errors import RequestInvalid, SessionUnknown
 from .sessions import one_turn, open_checkpoints, thread_key
 from .settings import MAX_REQUEST, Settings, resolve_home
 
@@ -107,7 +107,7 @@ class VideoAgent:
             SessionBusy: another turn runs on this conversation.
             ToolError, LibraryError: a clip in ``clips`` cannot be taken in.
         """
-        _check(request)
+        check_request(request)
         key = thread_key(self.settings.user, thread)
         with one_turn(self.settings.home, key):
             uploads = [self.components.intake.resolve(clip, user=self.settings.user) for clip in clips]
@@ -146,7 +146,7 @@ class VideoAgent:
         values = self._state(key).values
         if not values:
             raise SessionUnknown(f"There is no thread {thread!r}.", "Ask something on it first.")
-        result = turn_result(values, thread, self.components.library)
+        result = turn_result(values, thread, self.components)
         waiting = self._waiting(key)
         return Answer(**result, status=_status(values, waiting), approval=waiting)
 
@@ -207,7 +207,8 @@ def _resume(words: dict[str, bool], state: Any) -> Any:
     )
 
 
-def _check(request: str) -> None:
+def check_request(request: str) -> None:
+    """Refuse what is no request at all: empty, too long or not text (``RequestInvalid``)."""
     try:
         request.encode()
     except UnicodeEncodeError:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..policies.config import PolicyConfig
     from ..tools.base import Source, Tool
     from ..tools.generation.base import Generator
+    from ..tools.understanding.analysis import ClipAnalysis
     from ..tools.understanding.ocr import TextReader
     from ..tools.understanding.vision import VisionEncoder
     from .ingest import Intake
@@ -94,7 +95,8 @@ class Components:
     @cached_property
     def reader(self) -> TextReader:
         """On-screen text."""
-        from ..tools.understanding.ocr import TextReader
+        from ..tools.understanding.analysis import ClipAnalysis
+    from ..tools.understanding.ocr import TextReader
 
         folder = self.models("ocr")
         return TextReader(folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx")
@@ -228,6 +230,21 @@ class Components:
             "effect": tool.effect,
             "arguments": row["args"],
         }
+
+    def knows(self, clip: str, user: str) -> bool:
+        """Whether the user has that clip in the library."""
+        from ..memory.errors import LibraryError
+
+        try:
+            return bool(self.library.get(clip, user=user))
+        except LibraryError:
+            return False
+
+    def look(self, path: Path) -> ClipAnalysis:
+        """Analyse a video or picture with every model that understanding uses."""
+        from ..tools.understanding.analysis import analyse
+
+        return analyse(path, self.encoder, ocr=self.reader)
 
     def close(self) -> None:
         """Release databases and child processes of the parts that were made."""

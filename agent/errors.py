@@ -7,6 +7,7 @@
     |-- SessionUnknown     the user must act: no such conversation
     |-- SessionBusy        the user must act: another turn runs on this conversation
     |-- PlannerFailed      the user must act: the planner backend gave nothing usable
+    |-- MediaBlocked       the user must act: a policy refuses the video
     `-- ModelUnavailable   the user must act: pinned model files cannot be had
 """
 
@@ -53,6 +54,12 @@ class PlannerFailed(AgentError):
     """The planner backend gave nothing usable."""
 
     code = "planner_failed"
+
+
+class MediaBlocked(AgentError):
+    """A policy refuses to take the video in."""
+
+    code = "media_blocked"
 
 
 class ModelUnavailable(AgentError):

@@ -20,7 +20,7 @@ from ..tools.understanding.arguments import UnderstandResult
 from .errors import fault_of
 from .references import Resolver
 from .routing import clip_references, without_references
-from .state import AgentState, ClipRow, StepRow, VerdictRow
+from .state import AgentState, ClipRow, StepRow
 
 if TYPE_CHECKING:
     from .components import Components
@@ -69,7 +69,7 @@ class StepRunner:
 
     def _run(self, row: StepRow, state: AgentState, progress: Progress, update: dict[str, Any]) -> dict[str, Any]:
         tool = self._parts.tools[row["tool"]]
-        resolver = Resolver(self._parts.library, state.get("clips", []), state["steps"], state["user"])
+        resolver = Resolver(self._parts, state.get("clips", []), state["steps"], state["user"])
         arguments = tool.arguments.model_validate(row["args"])
         if isinstance(arguments, GenerateArguments):
             arguments = self._resolve_prompt(arguments, resolver, state, row)
@@ -109,7 +109,7 @@ class StepRunner:
             update["evidence"] = [item.model_dump(mode="json") for item in result.evidence]
             update["sampling"] = result.sampling
         elif isinstance(result, SearchResult):
-            known = [hit for hit in result.hits if self._parts.library.has(hit.clip, user=state["user"])]
+            known = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
             update["evidence"] = [
                 {**hit.model_dump(exclude={"score"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
                 for hit in known

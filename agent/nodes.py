@@ -64,7 +64,7 @@ class Nodes:
         library, user = self._parts.library, state["user"]
         uploads = state["uploads"]
         if not uploads and not clips:
-            uploads = [clip.id for clip in library.list(user=user)][-self._parts.recall_limit :]
+            uploads = [clip.id for clip in library.clips(user=user)][-self._parts.recall_limit :]
         for clip_id in uploads:
             clip = library.get(clip_id, user=user)
             _name(clips, _whole(clip.id, clip.operation or "upload", clip.duration))
@@ -161,7 +161,7 @@ class Nodes:
     def respond(self, state: AgentState) -> Update:
         """Write the answer from the results only."""
         _emit(events.NodeStarted(node="respond"))
-        return {"answer": answer_from(state, self._parts.planner, self._parts.library)}
+        return {"answer": answer_from(state, self._parts)}
 
     def guard_output(self, state: AgentState) -> Update:
         """Judge the answer, then close the turn."""

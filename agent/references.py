@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..memory.errors import LibraryError
 from ..tools.base import Source
 from ..tools.errors import BadArguments
 from .state import ClipRow, StepRow
 
 if TYPE_CHECKING:
-    from ..memory.library import Library
+    from .components import Components
 
 _STEP = re.compile(r"\$(?P<step>\d+)(?:\[(?P<index>-?\d+)\])?")
 _SPAN = re.compile(r"(?P<clip>[^@]+)@(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
@@ -19,8 +20,8 @@ _SPAN = re.compile(r"(?P<clip>[^@]+)@(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d
 class Resolver:
     """Resolves references against a conversation's clips, the turn's steps and the user's library."""
 
-    def __init__(self, library: Library, clips: list[ClipRow], steps: list[StepRow], user: str) -> None:
-        self._library = library
+    def __init__(self, parts: Components, clips: list[ClipRow], steps: list[StepRow], user: str) -> None:
+        self._parts = parts
         self._clips = {row["name"]: row for row in clips}
         self._steps = {row["id"]: row for row in steps}
         self._user = user
@@ -54,9 +55,11 @@ class Resolver:
     def _named(self, name: str) -> ClipRow:
         if name in self._clips:
             return self._clips[name]
-        if re.fullmatch(r"[0-9a-f]{6,64}", name) and self._library.has(name, user=self._user):
-            clip = self._library.get(name, user=self._user)
+        try:
+            clip = self._parts.library.get(name, user=self._user)
             return {"name": name, "id": clip.id, "about": "", "duration": clip.duration, "start": 0.0, "end": None}
+        except LibraryError:
+            pass  # the message below names what the conversation knows
         known = ", ".join(self._clips) or "none yet"
         raise BadArguments(f"There is no clip {name}.", f"The conversation's clips: {known}.")
 
@@ -71,12 +74,12 @@ class Resolver:
         return self._source(inner)
 
     def _source(self, row: ClipRow) -> Source:
-        clip = self._library.get(row["id"], user=self._user)
+        clip = self._parts.library.get(row["id"], user=self._user)
         return Source(
             clip=clip.id,
             path=clip.path,
             start=row["start"],
             end=row["end"],
             title=clip.title,
-            description=self._library.description(clip.id, row["start"], row["end"]),
+            description=self._parts.intake.description(clip.id, row["start"], row["end"], user=self._user),
         )

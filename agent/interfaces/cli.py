@@ -1,0 +1,191 @@
+"""The command line: ``gpt4video COMMAND``. Heavy libraries are imported by the commands that use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import cli_guard, cli_library, cli_models
+from .console import Exit, Generator, Home, Json, Planner, agent, err, faults, json_lines, out, print_json
+
+if TYPE_CHECKING:
+    from ..assistant import Answer, VideoAgent
+
+app = typer.Typer(
+    name="gpt4video",
+    help="A local-first conversational video assistant: finds, understands, edits and generates clips, safely.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+Clips = Annotated[
+    list[str] | None, typer.Option("--clip", help="A video file, or the id of a clip in the library. Repeatable.")
+]
+Thread = Annotated[str, typer.Option("--thread", help="Name of the conversation.")]
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What you want, in your own words.")],
+    clip: Clips = None,
+    thread: Thread = "default",
+    planner: Planner = "local",
+    generator: Generator = "embedded",
+    yes: Annotated[bool, typer.Option("--yes", help="Approve slow, paid or destructive steps in advance.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Hold one turn of a conversation.
+
+    Exit code: 0 answered, 1 failed, 2 usage, 3 blocked by a policy, 4 waits for approval (see 'approve').
+    """
+    with faults(as_json), agent(home, planner=planner, generator=generator) as opened:
+        for event in opened.stream(text, clip or [], thread=thread, approve=yes):
+            if not as_json:
+                _show_event(event)
+        _finish(opened.last(thread), as_json)
+
+
+@app.command()
+def approve(
+    thread: Thread = "default",
+    no: Annotated[bool, typer.Option("--no", help="Decline instead.")] = False,
+    planner: Planner = "local",
+    generator: Generator = "embedded",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Approve (or decline) the step that a conversation waits for, and go on."""
+    with faults(as_json), agent(home, planner=planner, generator=generator) as opened:
+        _finish(opened.approve(thread, approved=not no), as_json)
+
+
+@app.command()
+def chat(
+    clip: Clips = None,
+    thread: Thread = "default",
+    planner: Planner = "local",
+    generator: Generator = "embedded",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Talk in the terminal: one request a line; an empty line or Ctrl-D ends it."""
+    with agent(home, planner=planner, generator=generator) as opened:
+        clips = clip or []
+        while True:
+            try:
+                text = out().input("[bold cyan]you[/] > ") if not as_json else input()
+            except (EOFError, KeyboardInterrupt):
+                return
+            if not text.strip():
+                return
+            _chat_turn(opened, text, clips, thread, as_json)
+            clips = []
+
+
+def _chat_turn(opened: VideoAgent, text: str, clips: list[str], thread: str, as_json: bool) -> None:
+    try:
+        with faults(as_json):
+            for event in opened.stream(text, clips, thread=thread):
+                if not as_json:
+                    _show_event(event)
+            answer = opened.last(thread)
+            if answer.status == "waiting" and not as_json:
+                approved = typer.confirm(f"{(answer.approval or {}).get('reason', 'Go on?')} Run it?", err=True)
+                answer = opened.approve(thread, approved=approved)
+            _print_answer(answer, as_json)
+    except typer.Exit:
+        return  # the fault was reported; the conversation goes on
+
+
+@app.command()
+def plan(
+    text: Annotated[str, typer.Argument(help="What you want; leave it out with --batch.")] = "",
+    clip: Clips = None,
+    batch: Annotated[Path | None, typer.Option("--batch", help='JSON lines {"id", "user", "clips"}.')] = None,
+    planner: Planner = "local",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Show the plan for a request without running it."""
+    from ..planning import plan_only
+
+    with faults(as_json), agent(home, planner=planner) as opened:
+        if batch is not None:
+            for line in json_lines(batch):
+                planned = plan_only(opened.components, str(line.get("user", "")), line.get("clips") or [])
+                print_json({"id": line.get("id"), **planned})
+            return
+        planned = plan_only(opened.components, text, clip or [])
+        del planned["seconds"]
+        if as_json:
+            print_json(planned)
+        else:
+            _print_plan(planned["plan"], planned["say"])
+        raise typer.Exit(Exit.BLOCKED if planned["blocked"] else Exit.ANSWERED)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", help="Folder for the results.")] = Path("demo-output"),
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Hold one scripted conversation over two sample clips, with the real models, and keep what it makes."""
+    from .demo import run_demo
+
+    with faults(as_json):
+        report = run_demo(home or output / "home", output, out() if not as_json else err())
+        if as_json:
+            print_json(report)
+
+
+def _show_event(event: Any) -> None:
+    if event.type == "plan":
+        _print_plan(event.steps, "")
+    elif event.type == "result":
+        mark = {"done": "[green]✓[/]"}.get(event.status, "[red]✗[/]")
+        err().print(f"  {mark} {event.tool} [dim]{event.seconds:.1f} s[/] ", end="")
+        err().print(event.summary, markup=False)
+    elif event.type == "verdict" and event.action == "block":
+        err().print(f"  [red]blocked[/] by {event.policy} at {event.stage}")
+
+
+def _print_plan(steps: list[dict[str, Any]], say: str) -> None:
+    for step in steps:
+        err().print(f"  [bold]{step['id']}[/] {step['tool']} ", end="")
+        err().print(str(step["args"]), markup=False, style="dim")
+    if say:
+        out().print(say, markup=False)
+
+
+def _print_answer(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        print_json(answer.model_dump(mode="json", exclude={"status", "approval"}))
+        return
+    if answer.status == "waiting" and answer.approval:
+        out().print(f"Waiting for approval: {answer.approval['reason']}", markup=False)
+        out().print(f"Run 'gpt4video approve --thread {answer.thread}', or ask again with --yes.", markup=False)
+        return
+    out().print(answer.answer, markup=False)
+    for clip in answer.clips:
+        out().print(f"  {clip['id']}  {clip['path']}", markup=False, style="dim", soft_wrap=True)
+
+
+def _finish(answer: Answer, as_json: bool) -> None:
+    _print_answer(answer, as_json)
+    codes = {"answered": Exit.ANSWERED, "failed": Exit.FAILED, "blocked": Exit.BLOCKED, "waiting": Exit.WAITING}
+    raise typer.Exit(codes[answer.status])
+
+
+cli_library.register(app)
+cli_guard.register(app)
+cli_models.register(app)
+
+
+def main() -> None:
+    """Entry point of the ``gpt4video`` command."""
+    app()

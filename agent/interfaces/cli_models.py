@@ -1,0 +1,96 @@
+"""Commands about models: ``models pull|list`` and ``train``."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from .console import Home, Json, PullBar, faults, out, print_json
+
+
+class Recipe(str, Enum):
+    """What can be trained."""
+
+    PLANNER = "planner"
+    GENERATOR = "generator"
+    RETRIEVAL = "retrieval"
+    GUARD = "guard"
+    SEE = "see"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    models = typer.Typer(help="The pinned model files.", no_args_is_help=True)
+    models.command("pull")(pull)
+    models.command("list")(list_models)
+    app.add_typer(models, name="models")
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
+
+
+def pull(
+    names: Annotated[list[str] | None, typer.Argument(help="Which; all of them by default.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Pull the pinned model files into the cache and check their SHA-256."""
+    from ..errors import RequestInvalid
+    from ..model.artifacts import ArtifactStore
+
+    del home  # the cache is shared by all homes
+    with faults(as_json):
+        store = ArtifactStore()
+        unknown = [name for name in names or [] if name not in store.registry]
+        if unknown:
+            raise RequestInvalid(f"There is no artifact {unknown[0]!r}.", f"Known: {', '.join(store.registry)}.")
+        folders = {name: str(store.folder(name, PullBar())) for name in names or store.registry}
+        if as_json:
+            print_json(folders)
+        else:
+            for name, folder in folders.items():
+                out().print(f"{name:<8} {folder}", markup=False, soft_wrap=True)
+
+
+def list_models(home: Home = None, as_json: Json = False) -> None:
+    """List the pinned model files: source, licence, size and whether they are in the cache."""
+    from ..model.artifacts import ArtifactStore
+
+    del home  # the cache is shared by all homes
+    store = ArtifactStore()
+    rows = [
+        {
+            "name": one.name,
+            "use": one.use,
+            "source": one.source,
+            "licence": one.licence,
+            "bytes": one.size,
+            "ready": store.is_ready(one.name),
+        }
+        for one in store.registry.values()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        mark = "ready " if row["ready"] else "absent"
+        size = f"{int(str(row['bytes'])) / 1e6:6.1f} MB"
+        out().print(f"{row['name']:<8} {mark} {size}  {row['use']} ({row['licence']})", markup=False, soft_wrap=True)
+
+
+def train(
+    context: typer.Context,
+    recipe: Annotated[Recipe, typer.Argument(help="Which weights to make.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Run a training recipe; options after its name are the recipe's own ('gpt4video train guard -- --help')."""
+    del home  # recipes take their own folders
+    module = f"{__package__.rpartition('.')[0]}.training.{recipe.value}"
+    with faults(as_json):
+        sys.argv = [f"gpt4video train {recipe.value}", *context.args]
+        runpy.run_module(module, run_name="__main__")
+        if as_json:
+            print_json({"recipe": recipe.value, "finished": True})
