@@ -95,8 +95,7 @@ class Components:
     @cached_property
     def reader(self) -> TextReader:
         """On-screen text."""
-        from ..tools.understanding.analysis import ClipAnalysis
-    from ..tools.understanding.ocr import TextReader
+        from ..tools.understanding.ocr import TextReader
 
         folder = self.models("ocr")
         return TextReader(folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx")

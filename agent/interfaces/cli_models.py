@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,7 +12,7 @@ import typer
 from .console import Home, Json, PullBar, faults, out, print_json
 
 
-class Recipe(str, Enum):
+class Recipe(StrEnum):
     """What can be trained."""
 
     PLANNER = "planner"
