@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from gpt4video.agent.model.artifacts import ArtifactStore
 
 
