@@ -78,7 +78,9 @@ class Intake:
 
         Interrupted at any point, a second call goes on: files that are in are skipped.
         """
-        taken, skipped, failed = [], [], []
+        taken: list[str] = []
+        skipped: list[str] = []
+        failed: list[FailedFile] = []
         for path in paths:
             try:
                 clip, new = self._take(path, user)

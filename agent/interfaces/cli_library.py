@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .console import Exit, Home, Json, agent, err, faults, out, print_json
+
+if TYPE_CHECKING:
+    from ...memory.library import Clip
 
 
 def register(app: typer.Typer) -> None:
@@ -83,26 +86,19 @@ def describe(
 def clips(home: Home = None, as_json: Json = False) -> None:
     """List the clips of the library."""
     with faults(as_json), agent(home) as opened:
-        rows = [
-            {
-                "id": clip.id,
-                "path": str(clip.path),
-                "source": clip.source,
-                "duration": clip.duration,
-                "width": clip.width,
-                "height": clip.height,
-                "operation": clip.operation,
-                "parents": list(clip.parents),
-            }
-            for clip in opened.components.library.clips(user=opened.settings.user)
-        ]
+        held = opened.components.library.clips(user=opened.settings.user)
         if as_json:
-            print_json(rows)
+            print_json([_row(clip) for clip in held])
             return
-        for row in rows:
-            what = row["operation"] + (f" of {', '.join(row['parents'])}" if row["parents"] else "")
-            line = f"{row['id']}  {row['duration']:7.2f} s  {row['width']}x{row['height']}  {what}"
-            out().print(f"{line}  {row['source'] or ''}", markup=False, soft_wrap=True)
+        for clip in held:
+            what = clip.operation + (f" of {', '.join(clip.parents)}" if clip.parents else "")
+            line = f"{clip.id}  {clip.duration:7.2f} s  {clip.width}x{clip.height}  {what}  {clip.source or ''}"
+            out().print(line, markup=False, soft_wrap=True)
+
+
+def _row(clip: Clip) -> dict[str, Any]:
+    keys = ("id", "source", "duration", "width", "height", "operation", "parents")
+    return {"path": str(clip.path), **clip.model_dump(include=set(keys))}
 
 
 def _print_hits(hits: list[dict[str, Any]]) -> None:
