@@ -109,16 +109,16 @@ class Trainer:
 
     def __init__(self, options: Options, bank: SceneBank) -> None:
         import torch
-        from transformers import AutoModel
 
         from ...tools.generation.embedded.network import NetworkConfig, VideoUNet
+        from ...tools.generation.embedded.text import load_encoder
         from .generator_files import load_weights
 
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
         self.torch, self.options, self.bank = torch, options, bank
-        self.encoder = AutoModel.from_pretrained(options.models / "text").eval().requires_grad_(False)
-        self.encoder.to(options.device, torch.bfloat16 if options.device == "cuda" else torch.float32)
+        self.encoder = load_encoder(options.models / "text")
+        self.encoder.to(options.device, torch.bfloat16)
         self.config = NetworkConfig(channels=options.channels, blocks=options.blocks)
         self.network = VideoUNet(self.config)
         if options.resume is not None:
@@ -158,7 +158,7 @@ class Trainer:
         noisy = (1 - share) * clean + share * torch.randn(clean.shape, device=device, generator=self.noise)
         given = (torch.rand(size, 1, 1, 1, device=device, generator=self.noise) < _FIRST_FRAME).float()
         first = torch.cat([clean[:, 0] * given, given.expand(-1, 1, *clean.shape[3:])], 1)
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+        with torch.autocast(device, torch.bfloat16):
             guess = self.network(noisy, t, text, mask, first)
         error = (guess.float() - clean).square().mean((1, 2, 3, 4))
         return (error / t.clamp(min=0.15).square()).mean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import multiprocessing
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .scene_captions import caption
+from .scene_world import KINDS
 from .scenes import FRAMES, SIDE, render_seed
 
 TOKENS = 32
@@ -33,6 +35,7 @@ class SceneBank:
     def __init__(self, slots: int, workers: int, tokenizer: Path, seed: int) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
         self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
+        self.labels = _shared((slots, 2), np.int64)  # kind (len(KINDS) is none) and count
         self._drawn = _shared((workers,), np.int64)
         self._slots, self._workers, self._seed = slots, workers, seed
         context = multiprocessing.get_context("fork")
@@ -45,6 +48,7 @@ class SceneBank:
     def _work(self, worker: int, tokenizer: Path) -> None:
         from tokenizers import Tokenizer
 
+        os.nice(10)  # training comes first
         encoder = Tokenizer.from_file(str(tokenizer))
         encoder.no_padding()
         encoder.enable_truncation(TOKENS)
@@ -60,6 +64,7 @@ class SceneBank:
                 tokens[row, : len(ids)] = ids
             self.clips[slot] = clip
             self.tokens[slot] = tokens
+            self.labels[slot] = (*KINDS, "").index(scene.kind), scene.count
             drawn += 1
             self._drawn[worker] = drawn
 
@@ -67,6 +72,11 @@ class SceneBank:
     def drawn(self) -> int:
         """How many clips have been drawn so far, refreshed ones included."""
         return int(self._drawn.sum())
+
+    @property
+    def filled(self) -> int:
+        """How many slots, from the first on, hold clips."""
+        return min(self._slots, max(int(self._drawn.min()), 1) * self._workers)
 
     def wait(self, clips: int) -> None:
         """Wait until at least this many slots are filled."""
@@ -77,9 +87,7 @@ class SceneBank:
 
     def batch(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Random filled clips (B, 16, 64, 64, 3) and one caption's tokens each (B, 32), padded with 0."""
-        rounds = int(self._drawn.min())
-        filled = min(self._slots, max(rounds, 1) * self._workers)
-        rows = rng.integers(0, filled, size)
+        rows = rng.integers(0, self.filled, size)
         wording = rng.integers(0, WORDINGS, size)
         return self.clips[rows], self.tokens[rows, wording].astype(np.int64)  # type: ignore[return-value]
 

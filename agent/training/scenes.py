@@ -19,7 +19,8 @@ _SCALE = 3  # drawn at three times the size and averaged down: smooth edges and 
 _CANVAS = SIDE * _SCALE
 _PAN = 0.45  # how far a pan goes, in picture widths
 
-_OBJECT_LIGHT = {"day": (1.0, 1.0, 1.0), "night": (0.66, 0.66, 0.74), "sunset": (1.0, 0.9, 0.84)}
+OBJECT_LIGHT = {"day": (1.0, 1.0, 1.0), "night": (0.66, 0.66, 0.74), "sunset": (1.0, 0.9, 0.84)}
+VEIL = {"day": (206, 208, 212), "night": (52, 56, 70), "sunset": (214, 180, 164)}  # fog
 _GROUNDED = frozenset({"car", "bus", "bicycle", "person", "dog", "tree", "house", "flower", "rabbit", "cat"})
 _SINKS = {"car": 0.69, "bus": 0.83, "bicycle": 0.84, "person": 0.98, "dog": 0.85, "tree": 1.0, "house": 0.95,
           "flower": 1.0, "rabbit": 0.96, "cat": 0.85}  # fmt: skip
@@ -121,8 +122,7 @@ class _Weather:
 def _fog(clip: Frames, scene: Scene) -> Frames:
     if scene.weather != "fog":
         return clip
-    grey = {"day": (206, 208, 212), "night": (52, 56, 70), "sunset": (214, 180, 164)}[scene.time]
-    veil = np.asarray(grey, np.float32)
+    veil = np.asarray(VEIL[scene.time], np.float32)
     return (clip * 0.5 + veil * 0.5).astype(np.uint8)
 
 
@@ -143,7 +143,7 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
         for track in tracks:
             x, y, r = track.at(f)
             shift = spare / 2 - slide  # things stand in the world, not on the lens
-            pen = Pen(draw, x * _CANVAS + shift, y * _CANVAS, r * _CANVAS, facing, _OBJECT_LIGHT[scene.time],
+            pen = Pen(draw, x * _CANVAS + shift, y * _CANVAS, r * _CANVAS, facing, OBJECT_LIGHT[scene.time],
                       f if scene.motion != "still" else 0.12, COLOURS[scene.colour])  # fmt: skip
             DRAW[scene.kind](pen)
         weather.draw(draw, index)
