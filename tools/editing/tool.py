@@ -1,0 +1,52 @@
+"""The tool ``edit_video``."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..base import Cost, Effect, MediaOutput, Tool, ToolContext, ToolModel
+from ..errors import BadArguments
+from ..media.limits import DEFAULT_LIMITS, MediaLimits
+from .operations import EditArguments
+from .render import Editor
+
+MOST_CLIPS = 32
+
+
+class EditResult(ToolModel):
+    """What an edit wrote.
+
+    Attributes:
+        outputs: a file for each edited clip, or one for clips that were joined.
+    """
+
+    outputs: list[MediaOutput]
+
+
+class EditVideo(Tool[EditArguments, EditResult]):
+    """Edits clips exactly to the frame; the originals stay as they are."""
+
+    name: ClassVar[str] = "edit_video"
+    description: ClassVar[str] = (
+        "Edit clips: trim, cut, concat, speed, reverse, crop, resize, rotate, fade, text, color, audio, extract. "
+        "Operations are carried out in order; several clips are edited one by one unless concat joins them."
+    )
+    cost: ClassVar[Cost] = "free"
+    effect: ClassVar[Effect] = "writes"
+    arguments = EditArguments
+    result = EditResult
+
+    def __init__(self, limits: MediaLimits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+
+    def run(self, arguments: EditArguments, context: ToolContext) -> EditResult:
+        """Carry out the operations. Raises ``BadArguments`` before anything is written."""
+        sources = [source for reference in arguments.clips for source in context.sources(reference)]
+        if not sources:
+            raise BadArguments("There is no clip to edit.", "Name at least one clip.")
+        if len(sources) > MOST_CLIPS:
+            raise BadArguments(f"{len(sources)} clips are too many for one step.", f"Name at most {MOST_CLIPS}.")
+        editor = Editor(
+            context.workdir, context.sources, lambda done: context.progress(done, "rendering"), self._limits
+        )
+        return EditResult(outputs=editor.edit(sources, arguments.operations))

@@ -1,0 +1,200 @@
+"""A clip on its way through the operations: a lazy ffmpeg filter graph that counts its frames.
+
+Invariant: picture and sound of a track start together and last exactly ``frames / rate`` seconds, and
+frame ``k`` is shown at ``k / rate``. Every operation keeps it, so lengths are known before rendering.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from ..media.ffmpeg import Input
+from ..media.probe import MediaInfo
+from ..media.containers import CONTAINERS
+from ..media.write import frame_rate
+
+SILENCE_RATE: Final = 48000
+AUDIO_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+SEEK_MARGIN: Final = 0.25  # of a frame: timestamps are rounded, a millisecond in Matroska
+
+_ids = itertools.count(1)
+
+
+def number(value: float) -> str:
+    """Write a number the way filters read it, without an exponent."""
+    return f"{value:.9f}"
+
+
+@dataclass
+class Track:
+    """A clip being edited.
+
+    Attributes:
+        video: label of the picture in the graph.
+        audio: label of the sound, None without one.
+        width: pixels, even.
+        height: pixels, even.
+        frames: how many.
+        rate: frames a second.
+        audio_rate: samples a second.
+        notes: what the user should know.
+        inputs: files by the number that the graph's lines name them by.
+        lines: the graph.
+    """
+
+    video: str
+    audio: str | None
+    width: int
+    height: int
+    frames: int
+    rate: Fraction
+    audio_rate: int
+    notes: list[str] = field(default_factory=list)
+    inputs: dict[int, Input] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """Length of picture and sound."""
+        return float(self.frames / self.rate)
+
+    def add_input(self, source: Input) -> int:
+        """Add a file to read; returns its number."""
+        key = next(_ids)
+        self.inputs[key] = source
+        return key
+
+    def chain(self, sources: Sequence[str], filters: str) -> str:
+        """Add a filter chain over labels; returns the label of its output."""
+        label = f"[n{next(_ids)}]"
+        self.lines.append("".join(sources) + filters + label)
+        return label
+
+    def split(self, source: str, name: str) -> tuple[str, str]:
+        """Double a stream with ``split`` or ``asplit``."""
+        left, right = f"[n{next(_ids)}]", f"[n{next(_ids)}]"
+        self.lines.append(f"{source}{name}{left}{right}")
+        return left, right
+
+    def filter_video(self, filters: str) -> None:
+        """Send the picture through filters that keep its timing."""
+        self.video = self.chain([self.video], filters)
+
+    def filter_audio(self, filters: str) -> None:
+        """Send the sound, if there is one, through filters that keep its timing."""
+        if self.audio is not None:
+            self.audio = self.chain([self.audio], filters)
+
+    def hold_length(self, frames: int) -> None:
+        """Cut or fill picture (last frame) and sound (silence) to exactly ``frames`` frames."""
+        self.frames = frames
+        self.filter_video(f"tpad=stop=-1:stop_mode=clone,trim=end_frame={frames},setpts=N/({self.rate}*TB)")
+        self.filter_audio(exact_audio(self.seconds))
+
+    def absorb(self, other: Track) -> None:
+        """Take over another track's inputs, lines and notes; its labels can then be used here."""
+        self.inputs |= other.inputs
+        self.lines += other.lines
+        self.notes += [note for note in other.notes if note not in self.notes]
+
+    def compile(self) -> tuple[list[Input], str]:
+        """Give the inputs in order and the graph that refers to them by that order."""
+        order = {key: index for index, key in enumerate(self.inputs)}
+        graph = re.sub(r"@(\d+)", lambda found: str(order[int(found[1])]), ";".join(self.lines))
+        return list(self.inputs.values()), graph
+
+
+def exact_audio(seconds: float) -> str:
+    """Filters that make a sound exactly ``seconds`` long."""
+    return f"apad,atrim=end={number(seconds)},asetpts=PTS-STARTPTS"
+
+
+def even(value: int) -> int:
+    """Round up to an even number: H.264 with yuv420p knows no other sizes."""
+    return value + value % 2
+
+
+def open_track(info: MediaInfo, first: int, past: int, notes: Sequence[str] = ()) -> Track:
+    """Begin with frames ``first`` to ``past`` (exclusive) of a probed video."""
+    rate = frame_rate(info.fps)
+    track = Track("", None, even(info.width), even(info.height), past - first, rate, info.audio_rate, list(notes))
+    key = track.add_input(_seeked(info, first, rate))
+    late = f"setpts=PTS-{number(info.start)}/TB," if first == 0 and info.start > 0 else ""
+    pad = f",pad={track.width}:{track.height},fillborders=right={info.width % 2}:bottom={info.height % 2}:mode=smear"
+    odd = pad if (track.width, track.height) != (info.width, info.height) else ""
+    conform = f"fps={rate}:start_time=0,scale={info.width}:{info.height},setsar=1,format=yuv420p{odd}"
+    track.video = track.chain([f"[@{key}:{info.stream}]"], late + conform)
+    if info.audio_stream is not None:
+        track.audio_rate = nearest_rate(info.audio_rate)
+        early = f"asetpts=PTS-{number(info.start)}/TB," if first == 0 and info.start > 0 else ""
+        track.audio = track.chain([f"[@{key}:{info.audio_stream}]"], early + even_audio(track.audio_rate))
+    track.hold_length(past - first)
+    return track
+
+
+def open_sound(track: Track, info: MediaInfo, first: int) -> str:
+    """Add the sound of another clip from its frame ``first`` on; returns its label."""
+    key = track.add_input(_seeked(info, first, frame_rate(info.fps)))
+    return track.chain([f"[@{key}:{info.audio_stream}]"], even_audio(track.audio_rate))
+
+
+def even_audio(rate: int) -> str:
+    """Filters that make any sound continuous stereo from time 0."""
+    return f"aresample={rate}:async=1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo"
+
+
+def nearest_rate(rate: int) -> int:
+    """Find the sampling rate to write: the same where AAC knows it."""
+    return rate if rate in AUDIO_RATES else SILENCE_RATE
+
+
+def _seeked(info: MediaInfo, first: int, rate: Fraction) -> Input:
+    options: tuple[str, ...] = ()
+    if first > 0:
+        options = ("-ss", number(info.start + float((first - SEEK_MARGIN) / rate)))
+    return Input(info.path, CONTAINERS[info.container].demuxer, options)
+
+
+def concat(tracks: Sequence[Track]) -> Track:
+    """Join tracks: the others are fitted into the first one's size, on black, and take over its rates.
+
+    When any has sound, the silent ones get silence.
+    """
+    first = tracks[0]
+    sound = next((track.audio_rate for track in tracks if track.audio is not None), None)
+    joined = Track("", None, first.width, first.height, 0, first.rate, sound or 0)
+    videos, audios = [], []
+    for track in tracks:
+        _fit(track, first, sound)
+        joined.absorb(track)
+        joined.frames += track.frames
+        videos.append(track.video)
+        audios.append(track.audio or "")
+    joined.video = joined.chain(videos, f"concat=n={len(tracks)}:v=1:a=0,setpts=N/({first.rate}*TB)")
+    if sound is not None:
+        joined.audio = joined.chain(audios, f"concat=n={len(tracks)}:v=0:a=1")
+    if any((track.width, track.height) != (first.width, first.height) for track in tracks):
+        joined.notes.append(f"Clips of another size were fitted into {first.width}x{first.height} pixels.")
+    return joined
+
+
+def _fit(track: Track, model: Track, sound: int | None) -> None:
+    width, height, rate = model.width, model.height, model.rate
+    if (track.width, track.height) != (width, height):
+        scale = f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+        track.filter_video(f"{scale},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1")
+    frames = track.frames
+    if track.rate != rate:
+        frames = max(1, round(track.frames / track.rate * rate))
+        track.rate = rate
+        track.filter_video(f"fps={rate}:start_time=0")
+    if sound is not None:
+        if track.audio is None:
+            track.audio = track.chain([], f"anullsrc=channel_layout=stereo:sample_rate={sound}")
+        track.filter_audio(even_audio(sound))
+    track.hold_length(frames)
