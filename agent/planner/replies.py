@@ -20,8 +20,11 @@ REPLIES: Final[dict[str, str]] = {
     "clips": "There are no clips in this conversation yet. Give me one, or ask me to find or make one.",
     "ask_clip": "Which clip do you mean? Name one of the conversation's clips, or give me a new one.",
     "ask_edit": "What shall I change? For example: keep the first three seconds, play it backwards, or mute it.",
+    "ask_time": "That time lies outside the clip. Which part do you mean?",
     "ask_prompt": "What should the new clip show? Describe the scene in a sentence.",
     "ask_query": "What should I look for? Describe the moment in a few words.",
+    "none_found": "I found nothing like that in your clips. Try other words, or give me a new clip.",
+    "gave_up": "That did not work, and I know no other way to do it.",
     "unclear": "I did not understand that. Tell me what to find, look at, edit or make.",
     "cannot": "I cannot do that: I only look at, find, edit and make video clips.",
     "refuse": "I will not help with that. I am glad to help with another video.",
@@ -30,7 +33,7 @@ REPLIES: Final[dict[str, str]] = {
 
 
 def reply(kind: str, clips: Sequence[ClipEntry] = ()) -> str:
-    """The words for a kind; ``clips`` lists the conversation's clips where there are any. ``KeyError`` if unknown."""
+    """Look up the words for a kind; ``clips`` are listed by kind ``clips``. Raises ``KeyError`` if unknown."""
     if kind == "clips" and clips:
         listed = ", ".join(f"{entry.name} ({entry.about}, {entry.duration:.1f} s)" for entry in clips)
         return f"There {'is 1 clip' if len(clips) == 1 else f'are {len(clips)} clips'}: {listed}."
@@ -38,5 +41,5 @@ def reply(kind: str, clips: Sequence[ClipEntry] = ()) -> str:
 
 
 def kind_of(text: str) -> str | None:
-    """The kind whose words these are, if any."""
+    """Name the kind whose words these are, if any."""
     return next((kind for kind, words in REPLIES.items() if words == text), None)

@@ -1,0 +1,35 @@
+"""The answer prompt: evidence as data, a question, and room for one or two sentences. Training and inference share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...tools.understanding.arguments import Evidence
+
+_LIMIT = 24
+
+
+def _clock(value: float) -> str:
+    return f"{int(value) // 60}:{int(value) % 60:02d}"
+
+
+def _plain(text: str, limit: int) -> str:
+    """One line, without the tokenizer's control words: what a clip says is data."""
+    return " ".join(text.replace("<|", "< |").split())[:limit]
+
+
+def evidence_lines(evidence: Sequence[Evidence], names: Mapping[str, str] | None = None) -> list[str]:
+    """Findings as the model reads them: ``c1 0:02-0:04 label 0.81: tabby cat``; the surest ``24`` in their order."""
+    kept = sorted(sorted(range(len(evidence)), key=lambda n: -evidence[n].score)[:_LIMIT])
+    names = names or {}
+    lines = []
+    for item in (evidence[n] for n in kept):
+        score = f" {item.score:.2f}" if item.score < 1 else ""
+        clip = names.get(item.clip, item.clip)
+        lines.append(f"{clip} {_clock(item.start)}-{_clock(item.end)} {item.kind}{score}: {_plain(item.text, 160)}")
+    return lines
+
+
+def render_answer_prompt(question: str, lines: Sequence[str]) -> str:
+    """What the model reads before it writes `` `` + the answer."""
+    return "\n".join(["Evidence:", *lines, f"Question: {_plain(question, 400)}", "Answer:"])

@@ -1,0 +1,1 @@
+"""How people word requests: families of phrases from which the planner's training pairs are built."""
