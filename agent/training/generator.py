@@ -165,7 +165,9 @@ class Trainer:
 
     def step(self, index: int, progress: float, batch: tuple[Any, Any]) -> Any:
         """One update; the rate warms up over 200 steps and falls to 2 % by the end (cosine over wall time)."""
-        rate = self.options.rate * min(1.0, (index + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = (
+            self.options.rate * min(1.0, (index + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = self.loss(*batch)

@@ -29,7 +29,7 @@ def prompts(count: int, seed: int = 99) -> list[Case]:
     """``count`` prompts for each attribute, in wordings of their own, combinations drawn at random."""
     rng = random.Random(seed)
     kinds = [kind for kind in KINDS if kind != "bicycle"] + ["bicycle"]
-    things = sorted(SHAPES) + ["car", "boat", "bird", "balloon"]
+    things = [*sorted(SHAPES), "car", "boat", "bird", "balloon"]
     vivid = [name for name in COLOURS if name not in {"black", "white", "brown"}]
     ways = {"left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards"}
     places = {"city": "in a city street", "field": "on a green meadow", "sea": "on the open sea",
@@ -70,7 +70,9 @@ def judge(case: Case, findings: Findings, kind: str, count: int) -> dict[str, bo
     return {name: seen[name] == wanted for name, wanted in case.expect.items()}
 
 
-def contact_sheet(clips: NDArray[np.uint8], path: Path, columns: int = 4, frames: tuple[int, ...] = _FRAMES_ON_SHEET) -> None:
+def contact_sheet(
+    clips: NDArray[np.uint8], path: Path, columns: int = 4, frames: tuple[int, ...] = _FRAMES_ON_SHEET
+) -> None:
     """Write some frames of each clip (N, T, 64, 64, 3), clip by clip in rows, as a PNG."""
     from PIL import Image
 
@@ -122,5 +124,7 @@ def evaluate(trainer: Any, count: int, out: Path) -> dict[str, Any]:
             right.setdefault(name, []).append(holds)
         rows.append({"prompt": case.prompt, "expect": case.expect, "holds": verdicts,
                      "seen": {**findings.__dict__, "kind": kind, "count": number}})  # fmt: skip
-    table = {name: {"right": round(sum(values) / len(values), 4), "prompts": len(values)} for name, values in right.items()}
+    table = {
+        name: {"right": round(sum(values) / len(values), 4), "prompts": len(values)} for name, values in right.items()
+    }
     return {"accuracy": table, "seconds_per_clip": round(seconds / len(cases), 4), "cases": rows}

@@ -24,7 +24,9 @@ def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
     import torch
     from safetensors.torch import save_file
 
-    tensors = {f"network.{k}": v.detach().to("cpu", torch.float16).contiguous() for k, v in network.state_dict().items()}
+    tensors = {
+        f"network.{k}": v.detach().to("cpu", torch.float16).contiguous() for k, v in network.state_dict().items()
+    }
     shards: list[dict[str, torch.Tensor]] = [{}]
     filled = 0
     for name, tensor in tensors.items():

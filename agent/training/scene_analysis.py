@@ -223,7 +223,5 @@ def analyse(frames: Frames) -> Findings:
 def _grown(mask: Floats) -> Floats:
     """The mask and two pixels around it."""
     padded = np.pad(mask, ((0, 0), (2, 2), (2, 2)))
-    grown: Floats = np.maximum.reduce(
-        [padded[:, dy : dy + SIDE, dx : dx + SIDE] for dy in range(5) for dx in range(5)]
-    )
+    grown: Floats = np.maximum.reduce([padded[:, dy : dy + SIDE, dx : dx + SIDE] for dy in range(5) for dx in range(5)])
     return grown

@@ -187,9 +187,8 @@ def _background(scene: Scene, rng: random.Random) -> str:
 def _circumstances(scene: Scene, rng: random.Random) -> list[str]:
     """Time of day, weather and camera, those that are told."""
     told = []
-    if scene.time != "day" or (scene.scenic and rng.random() < 0.12):
-        if rng.random() < 0.92:
-            told.append(rng.choice(_TIMES[scene.time]))
+    if (scene.time != "day" or (scene.scenic and rng.random() < 0.12)) and rng.random() < 0.92:
+        told.append(rng.choice(_TIMES[scene.time]))
     if scene.weather != "clear" and rng.random() < 0.92:
         told.append(rng.choice(_WEATHERS[scene.weather]))
     elif scene.weather == "clear" and rng.random() < 0.02:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import torch
@@ -58,7 +59,7 @@ def sample(
     """Euler steps of the rectified flow from noise (B, T, 3, H, W) to clips in -1 to 1; see :func:`guided`."""
     x = noise
     levels = noise_levels(steps, shift)
-    for now, then in zip(levels[:-1], levels[1:], strict=True):
+    for now, then in itertools.pairwise(levels):
         clean = guided(predict, x, now, text, mask, first, guidance)
         x = x + (then - now) * velocity(x, clean.to(x.dtype), now)
     return x.clamp(-1, 1)
