@@ -32,7 +32,8 @@ _NOUNS: dict[str, tuple[str, ...]] = {
 }
 _PLURALS = {"fish": "fish", "bus": "buses", "box": "boxes", "man": "men", "woman": "women", "person": "people",
             "child": "children", "aircraft": "aircraft", "daisy": "daisies", "disc": "discs", "puppy": "puppies",
-            "goldfish": "goldfish", "person walking": "people walking", "rhombus": "rhombuses", "bunny": "bunnies"}  # fmt: skip
+            "goldfish": "goldfish", "person walking": "people walking", "rhombus": "rhombuses",
+            "bunny": "bunnies"}  # fmt: skip
 _SIZE_WORDS = {
     "small": ("small", "small", "tiny", "little", "mini"),
     "big": ("big", "large", "big", "huge", "giant"),

@@ -1,0 +1,1 @@
+"""The embedded text-to-video model: its network, its sampling and its diffusers pipeline."""
