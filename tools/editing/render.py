@@ -194,8 +194,8 @@ def _check_order(operations: Sequence[Operation], clips: int, joins: bool) -> No
 def _lead(take: Take, operations: Sequence[Operation]) -> tuple[Take, list[Operation]]:
     """Let leading trims choose what is read at all, so that far into a long file nothing else is decoded."""
     rate, rest = frame_rate(take.info.fps), list(operations)
-    while rest and isinstance(rest[0], Trim):
-        trim = rest.pop(0)
+    while rest and isinstance(trim := rest[0], Trim):
+        del rest[0]
         first, past = frame_span(trim.start, trim.end, take.past - take.first, rate)
         take = replace(take, first=take.first + first, past=take.first + past)
     if rest and isinstance(rest[0], Extract) and rest[0].what == "frame":

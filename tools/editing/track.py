@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from ..media.containers import CONTAINERS
 from ..media.ffmpeg import Input
 from ..media.probe import MediaInfo
-from ..media.containers import CONTAINERS
 from ..media.write import frame_rate
 
 SILENCE_RATE: Final = 48000
@@ -123,24 +123,50 @@ def open_track(info: MediaInfo, first: int, past: int, notes: Sequence[str] = ()
     """Begin with frames ``first`` to ``past`` (exclusive) of a probed video."""
     rate = frame_rate(info.fps)
     track = Track("", None, even(info.width), even(info.height), past - first, rate, info.audio_rate, list(notes))
-    key = track.add_input(_seeked(info, first, rate))
-    late = f"setpts=PTS-{number(info.start)}/TB," if first == 0 and info.start > 0 else ""
+    opened = _open(info, first)
+    key = track.add_input(opened.source)
     pad = f",pad={track.width}:{track.height},fillborders=right={info.width % 2}:bottom={info.height % 2}:mode=smear"
     odd = pad if (track.width, track.height) != (info.width, info.height) else ""
     conform = f"fps={rate}:start_time=0,scale={info.width}:{info.height},setsar=1,format=yuv420p{odd}"
-    track.video = track.chain([f"[@{key}:{info.stream}]"], late + conform)
+    skip = f",trim=start_frame={opened.skip},setpts=PTS-STARTPTS" if opened.skip else ""
+    track.video = track.chain([f"[@{key}:{info.stream}]"], f"setpts=PTS-{number(opened.shift)}/TB,{conform}{skip}")
     if info.audio_stream is not None:
         track.audio_rate = nearest_rate(info.audio_rate)
-        early = f"asetpts=PTS-{number(info.start)}/TB," if first == 0 and info.start > 0 else ""
-        track.audio = track.chain([f"[@{key}:{info.audio_stream}]"], early + even_audio(track.audio_rate))
+        track.audio = _sound(track, key, info, opened)
     track.hold_length(past - first)
     return track
 
 
 def open_sound(track: Track, info: MediaInfo, first: int) -> str:
     """Add the sound of another clip from its frame ``first`` on; returns its label."""
-    key = track.add_input(_seeked(info, first, frame_rate(info.fps)))
-    return track.chain([f"[@{key}:{info.audio_stream}]"], even_audio(track.audio_rate))
+    opened = _open(info, first)
+    return _sound(track, track.add_input(opened.source), info, opened)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """How to read a file from a frame on: ``shift`` seconds to take off, then ``skip`` frames to drop."""
+
+    source: Input
+    shift: float
+    skip: int
+
+
+def _open(info: MediaInfo, first: int) -> _Opened:
+    rate, demuxer = frame_rate(info.fps), CONTAINERS[info.container].demuxer
+    if info.container == "avi":  # it knows no presentation times: they are counted from its first frame
+        return _Opened(Input(info.path, demuxer, ("-r", str(rate))), 0.0, first)
+    if first == 0:
+        return _Opened(Input(info.path, demuxer), info.start, 0)
+    seek = info.start + float((first - SEEK_MARGIN) / rate)
+    return _Opened(Input(info.path, demuxer, ("-ss", number(seek))), 0.0, 0)
+
+
+def _sound(track: Track, key: int, info: MediaInfo, opened: _Opened) -> str:
+    begin = opened.skip / info.fps
+    skip = f",atrim=start={number(begin)},asetpts=PTS-STARTPTS" if begin else ""
+    shift = f"asetpts=PTS-{number(opened.shift)}/TB," if opened.shift else ""
+    return track.chain([f"[@{key}:{info.audio_stream}]"], f"{shift}{even_audio(track.audio_rate)}{skip}")
 
 
 def even_audio(rate: int) -> str:
@@ -151,13 +177,6 @@ def even_audio(rate: int) -> str:
 def nearest_rate(rate: int) -> int:
     """Find the sampling rate to write: the same where AAC knows it."""
     return rate if rate in AUDIO_RATES else SILENCE_RATE
-
-
-def _seeked(info: MediaInfo, first: int, rate: Fraction) -> Input:
-    options: tuple[str, ...] = ()
-    if first > 0:
-        options = ("-ss", number(info.start + float((first - SEEK_MARGIN) / rate)))
-    return Input(info.path, CONTAINERS[info.container].demuxer, options)
 
 
 def concat(tracks: Sequence[Track]) -> Track:

@@ -18,7 +18,7 @@ from .probe import MediaInfo, probe
 Backend = Literal["decord", "pyav", "still"]
 
 SECONDS_PER_FRAME: Final = 0.5  # on top of the wall limit: a seek into a long group of pictures
-DECORD_SECONDS: Final = 1800.0  # decord reads a whole file when opening it; PyAV seeks in long ones
+DECORD_SECONDS: Final = 1800.0
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,9 @@ def _request(
 def _suited(info: MediaInfo) -> list[Backend]:
     if info.still:
         return ["still"]
-    # decord counts no gif and no file over its limit well, and knows no pixel aspect but that in the size asked for
-    if info.container == "gif" or info.duration > DECORD_SECONDS:
-        return ["pyav", "decord"]
+    # decord shears turned pictures of some widths, finds no times in avi, and reads long files whole to open them
+    if info.rotation or info.container in ("avi", "gif") or info.duration > DECORD_SECONDS:
+        return ["pyav"]
     return ["decord", "pyav"]
 
 

@@ -106,6 +106,8 @@ class PyavReader:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = THREADS
         self._begin = start_time(self._stream)
+        self._step = 1 / float(self._stream.average_rate or 25)
+        self._counting = request.container == "avi"  # it knows no presentation times, only a constant rate
         self._bad_packets = 0
         self._ended = False
         self._frames: Iterator[Picture] = iter(())
@@ -183,10 +185,13 @@ class PyavReader:
     def _decode(self) -> Iterator[Picture]:
         """Decode on from where the demuxer stands, over damaged packets, never back in time."""
         packets = self._media.demux(self._stream)
-        last = -1.0
+        last, counting = -1.0, False
         while True:
             try:
-                frames = next(packets).decode()
+                packet = next(packets)
+                if self._counting and not counting and packet.dts is not None:
+                    last, counting = self._seconds(packet.dts) - self._step, True
+                frames = packet.decode()
             except StopIteration:
                 return
             except self._errors as error:
@@ -197,10 +202,17 @@ class PyavReader:
                     return
                 continue
             for frame in frames:
-                time = (frame.time if frame.time is not None else last + self._begin) - self._begin
+                time = self._time_of(frame, last)
                 if time > last:
                     last = time
                     yield max(0.0, time), frame
+
+    def _time_of(self, frame: Any, last: float) -> float:
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        return last + self._step if ticks is None or self._counting else self._seconds(ticks)
+
+    def _seconds(self, ticks: int) -> float:
+        return float(ticks * self._stream.time_base) - self._begin
 
     def _count_bad(self) -> None:
         self._bad_packets += 1

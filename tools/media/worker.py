@@ -25,7 +25,11 @@ from .headers import Unreadable, read_headers
 from .readers import CHUNK_BYTES, Reader, Request, Shot, open_reader
 
 CACHED_READERS: Final = 2
+REMEMBERED_FAILURES: Final = 64
 PREFIX: Final = struct.Struct("<I")
+
+
+Key = tuple[str, Request, int, int]
 
 
 class Channel(Protocol):
@@ -53,7 +57,8 @@ class Service:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._readers: OrderedDict[tuple[Any, ...], Reader] = OrderedDict()
+        self._readers: OrderedDict[Key, Reader] = OrderedDict()
+        self._failed: OrderedDict[Key, str] = OrderedDict()  # a decoder that failed on a file is not tried again
 
     def answer(self, request: dict[str, Any]) -> None:
         """Carry out one request and send its answer; every fault becomes an error message."""
@@ -83,8 +88,9 @@ class Service:
         last, sent = request.get("after", -1.0), 0
         faults: list[str] = []
         for backend in request["backends"]:
+            key = _key(backend, request)
             try:
-                reader = self._open(backend, request)
+                reader = self._open(key)
                 shots = reader.at(times[sent:]) if request["op"] == "at" else reader.after(last, wanted - sent)
                 for chunk in _chunks(shots):
                     self._send_shots(chunk)
@@ -93,19 +99,21 @@ class Service:
                 if error.kind == "resources":
                     raise
                 faults.append(str(error))
+                self._failed[key] = str(error)
+                self._readers.pop(key, None)
                 continue
             self._channel.send({"done": {"backend": backend, "partial": " ".join(reader.problems)}})
             return
         raise Unreadable("broken", "; ".join(faults) or "no decoder was asked for")
 
-    def _open(self, backend: str, request: dict[str, Any]) -> Reader:
-        opened = Request(request["path"], request["container"], request["width"], request["height"])
-        stat = os.stat(opened.path)
-        key = (backend, opened, stat.st_mtime_ns, stat.st_size)
+    def _open(self, key: Key) -> Reader:
+        if key in self._failed:
+            raise Unreadable("broken", self._failed[key])
         if key not in self._readers:
-            while len(self._readers) >= CACHED_READERS:
-                self._readers.popitem(last=False)
-            self._readers[key] = open_reader(backend, opened)
+            self._readers[key] = open_reader(key[0], key[1])
+        for kept, most in ((self._readers, CACHED_READERS), (self._failed, REMEMBERED_FAILURES)):
+            while len(kept) > most:
+                kept.popitem(last=False)
         self._readers.move_to_end(key)
         return self._readers[key]
 
@@ -113,6 +121,12 @@ class Service:
         height, width = shots[0][1].shape[:2]
         message = {"frames": {"times": [time for time, _ in shots], "height": height, "width": width}}
         self._channel.send(message, *(image.reshape(-1).data for _, image in shots))
+
+
+def _key(backend: str, request: dict[str, Any]) -> Key:
+    opened = Request(request["path"], request["container"], request["width"], request["height"])
+    stat = os.stat(opened.path)
+    return backend, opened, stat.st_mtime_ns, stat.st_size
 
 
 def _chunks(shots: Iterator[Shot]) -> Iterator[list[Shot]]:
