@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from .words import Words
 
-_FLAT = re.compile(r"\s+")
 _NOUN_END = re.compile(r"^(is|are|was|were|with|in|on|at|near|next|while|that|who|which|as|and|of|to|from|for|by|has|have|under|over|behind|through|into|it|its|up|down|off|out|along|around|across|being|has|during|beside|between|inside|outside|above|below|against|where|looks?|sits?|stands?|plays?|runs?|jumps?|walks?|holds?|rides?|\w+ing|,)$")
 _DETERMINER = re.compile(r"^(the|a|an|some|any|my|this|that|these|those|his|her)\s+", re.IGNORECASE)
 
@@ -33,7 +32,8 @@ class Material:
 
 def tidy(text: str) -> str:
     """One line, no outer punctuation, nothing that the syntax must escape."""
-    return _FLAT.sub(" ", re.sub(r"[;|\\\"]", " ", text)).strip(" .?!,'-")
+    flat = " ".join(re.sub(r"[;|\\\"]", " ", text).split())
+    return re.sub(r" (?=[,.!?])", "", flat).strip(" .?!,'-")
 
 
 # --- questions ------------------------------------------------------------------------------------------------------
@@ -97,7 +97,9 @@ def question(words: Words, material: Material) -> tuple[str, str]:
         return asked, asked
     asked = tidy(words.one(material.questions)) if material.questions else words.pick(_PLAIN_QUESTIONS)
     if words.chance(0.3):
-        return words.pick(["{q} in {x}", "{q} in {x}", "in {x}, {q}", "{x}: {q}", "about {x}: {q}", "look at {x}. {q}", "watch {x} and tell me {q}", "for {x}: {q}"]).replace("{q}", asked), asked
+        form = words.pick(["{q} in {x}", "{q} in {x}", "{q} in {x}", "{x}: {q}", "about {x}: {q}", "look at {x}. {q}", "watch {x} and tell me {q}", "for {x}: {q}"])
+        said = form.replace("{q}", asked)
+        return said, said if form == "{q} in {x}" else asked
     return asked, asked
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from . import asks, clips, edits, times
 from .asks import Material
 from .drafts import Draft, place
 from .words import Words
 
-_JOIN = [", then ", ", then ", " and then ", ", and ", " and ", ". Then ", "; then ", ", after that ", ", and after that ", " then ", ", ", ". After that, ", ", next ", ". Now ", ". And then ", " -> ", ", finally ", "; ", " followed by: ", ", and finally ", ". ", " + ", ", and then also ", " and afterwards "]  # fmt: skip
+_JOIN = [", then ", ", then ", ", then ", ", then ", " and then ", " and then ", " and then ", ", ", ", ", ", and ", " and ", " and ", ". Then ", ", and ", " and ", ". Then ", "; then ", ", after that ", ", and after that ", " then ", ", ", ". After that, ", ", next ", ". Now ", ". And then ", " -> ", ", finally ", "; ", " followed by: ", ", and finally ", ". ", " + ", ", and then also ", " and afterwards "]  # fmt: skip
 _THAT = ["it", "it", "it", "that", "the result", "this", "that clip", "that one"]
 _LOOK = ["tell me what happens there", "describe it", "tell me what you see", "describe what is in it", "tell me how many people are in it", "tell me what colour it is", "say what is going on there", "tell me whether there is a car in it", "explain what happens in it", "describe the scene"]
 
 
 def _later(words: Words, clause: str, name: str = "") -> str:
     """A clause that goes on with what the one before made."""
-    if clause.endswith(" {x}") and words.chance(0.2):
+    if re.search(r"\b(?!of|from|on|in|to|for|off|with|over)\w+ \{x\}$", clause) and words.chance(0.2):
         return clause.removesuffix(" {x}")
     return place(clause, name or words.one(_THAT))
 

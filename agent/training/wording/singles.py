@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from . import asks, clips, edits, talk
 from .asks import Material
 from .clips import Target
@@ -70,8 +72,8 @@ def look(words: Words, material: Material) -> Draft:
         refs = table[-1].name if table else ""
     if question:
         request = words.pick(asks.ASK_LEADS).replace("{}", asked)
-        if request.startswith("please tell me tell") or " tell me tell" in request:
-            request = asked
+        if re.match(r"(read|list|count|name|tell|check|see|identify|spell|look|watch)\b", asked) or ":" in asked[:24]:
+            request = words.polite(asked)
     else:
         request = words.polite(asked)
     if not table:
