@@ -114,6 +114,8 @@ def evaluate(trainer: Any, count: int, out: Path) -> dict[str, Any]:
     clips = generate_clips(trainer, [case.prompt for case in cases], seed=1234)
     seconds = time.monotonic() - start
     contact_sheet(clips[:96], out / "evaluation.png")
+    for part in range(0, len(clips), 50):  # kept, so that they can be measured again
+        np.savez_compressed(out / f"clips-{part // 50:02d}.npz", clips=clips[part : part + 50])
     reader = train_reader(trainer.bank, trainer.options.device, 1500 if trainer.options.device == "cuda" else 60)
     right: dict[str, list[bool]] = {}
     rows = []

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from .scene_backdrops import paint_scenery
 from .scene_world import COLOURS, PLAIN, SCENERY
-from .scenes import OBJECT_LIGHT, SIDE, VEIL
+from .scenes import FRAMES, OBJECT_LIGHT, SIDE, VEIL
 
 _CELL = 4
 _DRAWS = 10
 _TOLERANCE = 62.0  # RGB distance within which a pixel counts as of a palette colour
+_WEIGHTS = {"white": 0.3, "black": 0.3, "brown": 0.5}
+_PAN_PIXELS = 0.45 * SIDE / (FRAMES - 1)  # a frame
 _LOOKS = ("clear", "overcast", "fog")
 
 Floats = NDArray[np.float32]
@@ -91,32 +93,63 @@ def _library() -> _Library:
     return _Library(_cells(np.stack(pictures).astype(np.float32)), names)
 
 
-def _backdrop(still: Floats) -> tuple[str, bool, str, str]:
+def _backdrop(*pictures: Floats) -> tuple[str, bool, str, str]:
     """Nearest backdrop: the 70 % best matching cells are compared, so that objects do not count."""
     library = _library()
-    distance = np.abs(library.cells - _cells(still)[None]).sum(2)
-    keep = int(distance.shape[1] * 0.7)
-    trimmed = np.sort(distance, 1)[:, :keep].mean(1)
     votes: dict[tuple[str, bool, str, str], float] = {}
-    for index in np.argsort(trimmed)[:5]:
-        key = library.names[index]
-        votes[key] = votes.get(key, 0.0) + 1.0 / (float(trimmed[index]) + 1.0) ** 2
+    for picture in pictures:
+        distance = np.abs(library.cells - _cells(picture)[None]).sum(2)
+        keep = int(distance.shape[1] * 0.7)
+        trimmed = np.sort(distance, 1)[:, :keep].mean(1)
+        for index in np.argsort(trimmed)[:5]:
+            key = library.names[index]
+            votes[key] = votes.get(key, 0.0) + 1.0 / (float(trimmed[index]) + 1.0) ** 2
     return max(votes, key=lambda key: votes[key])
 
 
-def _camera(clip: Floats) -> str:
-    """Whether neighbouring frames fit better when shifted by the two pixels that a pan moves them."""
+def _plain(still: Floats) -> str:
+    """The plain colour that fills the picture from top to bottom; empty when it is scenery."""
+    thirds = [np.median(part.reshape(-1, 3), 0) for part in (still[:16], still[24:40], still[48:])]
+    middle = np.median(np.stack(thirds), 0)
+    # One third may be covered by a big object.
+    near = sum(float(np.abs(third - middle).max()) < 13 for third in thirds)
+    share = float((np.abs(still - middle).max(2) < 20).mean())
+    if near < 2 or share < 0.45 or (near == 2 and share < 0.6):
+        return ""
+    if middle.mean() < 45 and middle[2] - middle[0] > 7:  # the bluish dark of night and space
+        return ""
+    distances = {name: float(np.linalg.norm(np.asarray(colour) - middle)) for name, colour in PLAIN.items()}
+    best = min(distances, key=lambda name: distances[name])
+    return best if distances[best] < 45 else ""
+
+
+def _camera(clip: Floats, mask: Floats) -> str:
+    """Whether the edges of the backdrop stay where they are or slide by the two pixels a frame of a pan."""
     luma = clip.mean(3)
-    before, after = luma[:-1], luma[1:]
-    still = np.abs(after - before)[:, :, 2:-2]
-    left_pan = np.abs(after[:, :, 4:] - before[:, :, 2:-2])  # the picture slides right
-    right_pan = np.abs(after[:, :, :-4] - before[:, :, 2:-2])
-    # The lower half of the differences: rain, snow and moving objects are the rest.
-    errors = [float(np.minimum(e, 40).mean()) for e in (still, left_pan, right_pan)]
-    best = int(np.argmin(errors))
-    if best and errors[best] < 0.8 * errors[0] and errors[0] > 0.6:
-        return ("fixed", "pan left", "pan right")[best]
+    before, after = luma[:-1, :, 3:-3], luma[1:]
+    steep = np.abs(luma[:-1, :, 4:-2] - luma[:-1, :, 2:-4]) > 10
+    steep &= mask[:-1, :, 3:-3] == 0
+    width = luma.shape[2]
+    errors = {shift: np.abs(after[:, :, 3 + shift : width - 3 + shift] - before) for shift in (-2, 0, 2)}
+    votes = {shift: float((steep & (error < 12)).sum()) for shift, error in errors.items()}
+    if votes[-2] > 1.25 * max(votes[0], 1):
+        return "pan right"
+    if votes[2] > 1.25 * max(votes[0], 1):
+        return "pan left"
     return "fixed"
+
+
+def _steadied(clip: Floats, camera: str) -> Floats:
+    """The part of the picture that stays in view during a pan, shifted so that it stands still."""
+    if camera == "fixed":
+        return clip
+    count, width = clip.shape[0], clip.shape[2]
+    travel = round(_PAN_PIXELS * (count - 1))
+    slides = [round(_PAN_PIXELS * i) if camera == "pan left" else travel - round(_PAN_PIXELS * i) for i in range(count)]
+    steady: Floats = np.stack(
+        [frame[:, slide : slide + width - travel] for frame, slide in zip(clip, slides, strict=True)]
+    )
+    return steady
 
 
 def _palette(time: str, look: str) -> tuple[list[str], Floats]:
@@ -127,11 +160,13 @@ def _palette(time: str, look: str) -> tuple[list[str], Floats]:
     return list(COLOURS), colours
 
 
-def _masks(clip: Floats, backdrop: tuple[str, bool, str, str]) -> tuple[list[str], Floats]:
+def _masks(clip: Floats, still: Floats, backdrop: tuple[str, bool, str, str]) -> tuple[list[str], Floats]:
     """Palette colours and, for each, how far a pixel is of that colour where backdrops never are: (K, T, 64, 64)."""
     library = _library()
     names, palette = _palette(backdrop[2], backdrop[3])
     alike = library.cells[[i for i, name in enumerate(library.names) if name == backdrop]]
+    if not backdrop[1]:
+        alike = np.broadcast_to(np.median(still.reshape(-1, 3), 0).astype(np.float32), alike.shape)
     tolerance = _TOLERANCE * (0.5 if backdrop[3] == "fog" else 0.75 if backdrop[2] == "night" else 1.0)
     distance = np.stack([np.linalg.norm(clip - colour, axis=3) for colour in palette])
     nearest = distance.argmin(0)
@@ -147,10 +182,8 @@ def _masks(clip: Floats, backdrop: tuple[str, bool, str, str]) -> tuple[list[str
 
 
 def _solid(mask: Floats) -> Floats:
-    """Drop specks: keep pixels most of whose 3x3 neighbourhood is set."""
-    padded = np.pad(mask, ((0, 0), (1, 1), (1, 1)))
-    near = sum(padded[:, dy : dy + SIDE, dx : dx + SIDE] for dy in range(3) for dx in range(3))
-    kept: Floats = mask * (np.asarray(near) >= 4)
+    """Drop specks: keep pixels with enough of their 3x3 neighbourhood set."""
+    kept: Floats = mask * (_crowding(mask, 1) > 0.42)
     return kept
 
 
@@ -170,6 +203,8 @@ def _motion(mask: Floats) -> str:
 
     dx, dy = change(xs), change(ys)
     growth = float(area[-quarter:].mean() / area[:quarter].mean())
+    if max(growth, 1 / growth) > 2.2 and max(abs(dx), abs(dy)) < 9:
+        return "closer" if growth > 1 else "away"
     if max(abs(dx), abs(dy)) > 5.0:
         if abs(dx) >= abs(dy):
             return "right" if dx > 0 else "left"
@@ -183,30 +218,32 @@ def _falling(clip: Floats, mask: Floats) -> str:
     """Rain or snow: short-lived bright specks; rain's are long and upright, snow's are round."""
     middle = np.median(np.stack([clip[:-2], clip[1:-1], clip[2:]]), 0).mean(3)
     rise = clip[1:-1].mean(3) - middle
-    near = np.maximum.reduce([mask[:-2], mask[1:-1], mask[2:]])
-    specks = (rise > 9) & (near == 0)
+    specks = (rise > 8) & (np.maximum.reduce([mask[:-2], mask[1:-1], mask[2:]]) == 0)
+    specks &= _crowding(specks.astype(np.float32), 4) < 0.45  # wider patches are moving things
     share = float(specks.mean())
     if share < 0.012:
         return "clear"
-    upright = float((specks[:, 4:] & specks[:, :-4]).mean()) / share
-    return "rain" if upright > 0.22 else "snow"
+    down = float((specks[:, 3:] & (specks[:, :-3] | np.roll(specks, -1, 2)[:, :-3])).mean())
+    across = float((specks[:, :, 3:] & (specks[:, :, :-3] | np.roll(specks, -1, 1)[:, :, :-3])).mean())
+    return "rain" if down > 1.4 * across else "snow"
 
 
 def analyse(frames: Frames) -> Findings:
     """Measure a clip (T, 64, 64, 3) uint8 RGB, T of at least 4."""
     clip = frames.astype(np.float32)
-    camera = _camera(clip)
-    still = clip[len(clip) // 2] if camera != "fixed" else np.median(clip, 0).astype(np.float32)
-    backdrop = _backdrop(still)
-    names, masks = _masks(clip, backdrop)
+    still = np.median(clip, 0).astype(np.float32)
+    plain = _plain(still)
+    backdrop = (plain, False, "day", "clear") if plain else _backdrop(clip[len(clip) // 2], still)
+    names, masks = _masks(clip, still, backdrop)
     solid = np.stack([_solid(mask) for mask in masks])
-    # White and black also edge things, and boats have white sails: they count for less.
-    weights = np.asarray([0.45 if name in {"white", "black"} else 1.0 for name in names])
-    areas = solid.mean((1, 2, 3)) * weights
+    # White, black and brown also edge things, and boats have white sails: they count for less.
+    areas = solid.mean((1, 2, 3)) * np.asarray([_WEIGHTS.get(name, 1.0) for name in names])
     best = int(areas.argmax())
-    found = areas[best] > 0.0025
-    everything = masks.max(0) if found else np.zeros_like(masks[0])
-    weather = "fog" if backdrop[3] == "fog" else _falling(clip, _grown(everything * (solid.max(0) > 0)))
+    found = float(solid[best].mean()) > 0.003
+    mask = _crowding(solid.max(0), 2) > 0
+    camera = "fixed" if plain else _camera(clip, mask)
+    steady, steady_mask = (_steadied(values, camera) for values in (clip, mask))
+    weather = "fog" if backdrop[3] == "fog" else _falling(steady, steady_mask)
     return Findings(
         colour=names[best] if found else "",
         motion=_motion(solid[best]) if found else "",
@@ -220,8 +257,10 @@ def analyse(frames: Frames) -> Findings:
     )
 
 
-def _grown(mask: Floats) -> Floats:
-    """The mask and two pixels around it."""
-    padded = np.pad(mask, ((0, 0), (2, 2), (2, 2)))
-    grown: Floats = np.maximum.reduce([padded[:, dy : dy + SIDE, dx : dx + SIDE] for dy in range(5) for dx in range(5)])
-    return grown
+def _crowding(mask: Floats, reach: int) -> Floats:
+    """Share of set pixels in the square of ``2 * reach + 1`` about each pixel of (T, 64, 64)."""
+    side = 2 * reach + 1
+    sums = np.cumsum(np.pad(mask, ((0, 0), (reach + 1, reach), (reach + 1, reach))), 1).cumsum(2)
+    boxes = sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side] + sums[:, :-side, :-side]
+    share: Floats = np.round(boxes).astype(np.float32) / side**2
+    return share
