@@ -113,14 +113,19 @@ def load_model(models: Path, device: torch.device, seed: int) -> tuple[Any, Any]
     file = next(iter(sorted((models / "llm").glob("*.gguf"))))
     tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
     model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
-    if getattr(model.config, "quantization_config", None) is not None:
-        del model.config.quantization_config
-    model = model.to(device=device, dtype=torch.bfloat16)
-    for name in ("is_quantized", "hf_quantizer"):
-        if hasattr(model, name):
-            setattr(model, name, False if name == "is_quantized" else None)
+    model = plain(model).to(device=device, dtype=torch.bfloat16)
     lora = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, task_type="CAUSAL_LM")
     return get_peft_model(model, lora), tokenizer
+
+
+def plain(model: Any) -> Any:
+    """The same network without the loader's quantization marks, which some versions forbid to cast or move."""
+    config, weights = model.config, model.state_dict()
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    fresh = type(model)(config)
+    fresh.load_state_dict(weights)
+    return fresh
 
 
 def weights_of(model: Any) -> dict[str, Tensor]:
