@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..planner.base import PlanContext
 from ..planner.syntax import parse, render, render_prompt
 from .planner_material import materials
 from .wording import answers, chains, singles, turns
@@ -24,6 +25,8 @@ from .wording.words import Words
 
 Maker = Callable[[Words, Material], Draft]
 Row = dict[str, str]
+
+GOLD = Path(__file__).parent.parent / "evaluation" / "data" / "plans.jsonl"
 
 MAKERS: list[tuple[float, Maker]] = [
     (20, singles.edit),
@@ -74,6 +77,16 @@ def answer_pairs(count: int, seed: int, material: Material, *, test: bool = Fals
             yield {"task": "answer", "prompt": prompt, "target": target, "kind": kind, "split": _split(test)}
 
 
+def gold_rows(path: Path) -> Iterator[Row]:
+    """Requests worded by hand, of split ``gold``: they measure, and are never trained on."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        plan = case.pop("plan")
+        case.pop("id")
+        prompt = render_prompt(PlanContext.model_validate(case))
+        yield {"task": "plan", "prompt": prompt, "target": plan, "kind": plan.split(" ")[0].rstrip(":"), "split": "gold"}
+
+
 def _split(test: bool) -> str:
     return "test" if test else "train"
 
@@ -89,6 +102,7 @@ def build(data: Path, out: Path, *, plans: int, replies: int, seed: int) -> Coun
             answer_pairs(replies, seed + 1, train),
             plan_pairs(1500, seed + 2, test, test=True),
             answer_pairs(200, seed + 3, test, test=True),
+            gold_rows(GOLD),
         ):
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
