@@ -127,7 +127,9 @@ def _speed(track: Track, operation: Speed) -> None:
         raise BadArguments(
             f"At {operation.factor:g} times the speed nothing is left of {track.seconds:.2f} s.", "Use a lower factor."
         )
-    track.filter_video(f"setpts=PTS/{number(operation.factor)},fps={track.rate}:start_time=0")
+    # Output frame n shows input frame floor(n * factor): rounded up, but not for what is off by rounding.
+    stretch = f"settb=AVTB,setpts=PTS/{number(operation.factor)}-0.01/({track.rate}*TB)"
+    track.filter_video(f"{stretch},fps={track.rate}:start_time=0:round=up")
     track.filter_audio(_tempo(operation.factor))
     track.hold_length(frames)
 
@@ -218,8 +220,9 @@ def _fade(track: Track, operation: Fade) -> None:
         parts.append(f"fade=t=in:start_frame=0:nb_frames={count}")
         sound.append(f"afade=t=in:st=0:d={number(operation.fade_in)}")
     if operation.fade_out:
-        count = min(track.frames, max(1, round(operation.fade_out * track.rate)))
-        parts.append(f"fade=t=out:start_frame={track.frames - count}:nb_frames={count}")
+        count = max(1, round(operation.fade_out * track.rate))
+        begin = max(0, track.frames - 1 - count)  # so that the last frame is black, as the first of a fade in
+        parts.append(f"fade=t=out:start_frame={begin}:nb_frames={track.frames - 1 - begin or 1}")
         start = max(0.0, track.seconds - operation.fade_out)
         sound.append(f"afade=t=out:st={number(start)}:d={number(operation.fade_out)}")
     track.filter_video(",".join(parts))

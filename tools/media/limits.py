@@ -37,7 +37,7 @@ class MediaLimits(ToolModel):
     frame_bytes: Positive = 2 << 30
     memory_bytes: Positive = 4 << 30
     cpu_seconds: Seconds = 180.0
-    wall_seconds: Seconds = 120.0
+    wall_seconds: Seconds = 60.0
 
 
 DEFAULT_LIMITS: Final = MediaLimits()
