@@ -1,0 +1,172 @@
+"""Motion of a shot: what the camera does, and how much moves in front of it and where to.
+
+Dense optical flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016) between small grey frames a
+tenth of a second apart; a robust fit of shift and zoom to it is the camera, what does not follow is the scene.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .vision import Images, resize
+
+Floats = NDArray[np.float32]
+
+_WIDTH = 128
+_APART = 0.1
+_CELL = 4
+# Speeds in picture widths a second.
+_STILL, _FAST = 0.03, 0.25
+_MOVES = 0.04
+
+
+@dataclass(frozen=True)
+class Step:
+    """Motion between two frames, in picture widths a second (x to the right, y down).
+
+    Attributes:
+        time: seconds, of the later frame.
+        camera: (x, y) shift of the whole picture.
+        zoom: growth of the picture a second, above 0 when zooming in.
+        moving: share of the picture that moves otherwise, 0 to 1.
+        scene: (x, y) mean velocity of what moves otherwise.
+    """
+
+    time: float
+    camera: tuple[float, float]
+    zoom: float
+    moving: float
+    scene: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class MotionSummary:
+    """Motion of a shot in words.
+
+    Attributes:
+        camera: ``still``, ``shaky``, ``pans left slowly``, ``zooms in``, ...
+        scene: ``nothing moves``, ``a little movement``, ``some movement``, ``much movement``.
+        direction: where to, on screen: ``left``, ``right``, ``up``, ``down`` or empty.
+        speed: of what moves, picture widths a second.
+    """
+
+    camera: str
+    scene: str
+    direction: str
+    speed: float
+
+    def describe(self) -> str:
+        """One sentence part, e.g. ``the camera is still; some movement to the right, fast``."""
+        camera = f"the camera is {self.camera}" if self.camera in {"still", "shaky"} else f"the camera {self.camera}"
+        scene = self.scene
+        if self.direction:
+            scene += f", mostly {_TOWARDS[self.direction]}"
+        if self.speed > _FAST:
+            scene += ", fast"
+        return f"{camera}; {scene}"
+
+
+_TOWARDS = {"left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards"}
+
+
+class MotionMeter:
+    """Takes frames in order, batch by batch, and measures motion between those a tenth of a second apart."""
+
+    def __init__(self) -> None:
+        import cv2
+
+        self._flow: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._last: tuple[float, NDArray[np.uint8]] | None = None
+        self.steps: list[Step] = []
+
+    def push(self, times: NDArray[np.float32], images: Images) -> None:
+        """Frames (T, H, W, 3) RGB at ``times`` (T,) seconds, later than all before."""
+        import cv2
+
+        height = max(32, round(_WIDTH * images.shape[1] / images.shape[2]))
+        for time, image in zip(times.tolist(), images, strict=True):
+            if self._last is not None and time - self._last[0] < _APART - 1e-3:
+                continue
+            grey = cv2.cvtColor(resize(image[None], _WIDTH, height)[0], cv2.COLOR_RGB2GRAY)
+            if self._last is not None:
+                flow = self._flow.calc(self._last[1], grey, None)
+                self.steps.append(_measure(time, flow / _WIDTH / (time - self._last[0])))
+            self._last = (time, grey)
+
+    def between(self, start: float, end: float) -> list[Step]:
+        """The steps that lie wholly inside a shot (a step over a cut says nothing)."""
+        return [step for step in self.steps if start + _APART < step.time <= end]
+
+
+def _measure(time: float, flow: Floats) -> Step:
+    """Flow (H, W, 2) in widths a second -> camera and scene, by a robust fit of shift and zoom."""
+    cells = flow[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL]
+    rows, columns = cells.shape[:2]
+    x = np.tile((np.arange(columns) - (columns - 1) / 2) * _CELL / _WIDTH, rows)
+    y = np.repeat((np.arange(rows) - (rows - 1) / 2) * _CELL / _WIDTH, columns)
+    one, zero = np.ones_like(x), np.zeros_like(x)
+    # u = tx + zoom * x - turn * y, v = ty + zoom * y + turn * x
+    system = np.concatenate([np.stack([one, zero, x, -y], 1), np.stack([zero, one, y, x], 1)])
+    target = np.concatenate([cells[..., 0].ravel(), cells[..., 1].ravel()])
+    weights = np.ones(len(x))
+    fit = np.array([np.median(target[: len(x)]), np.median(target[len(x) :]), 0.0, 0.0])
+    for _ in range(4):
+        error = np.hypot(*(target - system @ fit).reshape(2, -1))
+        weights = 1 / (error**2 + 0.02**2)
+        root = np.sqrt(np.tile(weights / weights.sum(), 2))
+        fit = np.linalg.lstsq(system * root[:, None], target * root, rcond=None)[0]
+    rest = (target - system @ fit).reshape(2, -1)
+    moves = np.hypot(*rest) > max(_MOVES, 0.5 * float(np.hypot(fit[0], fit[1])))
+    scene = rest[:, moves].mean(axis=1) if moves.any() else np.zeros(2)
+    return Step(
+        time, (float(fit[0]), float(fit[1])), float(fit[2]), float(moves.mean()), (float(scene[0]), float(scene[1]))
+    )
+
+
+def summarise(steps: list[Step]) -> MotionSummary | None:
+    """Steps of one shot -> words; None when there is nothing to compare (an image, a very short shot)."""
+    if not steps:
+        return None
+    moving = np.array([step.moving for step in steps])
+    scenes = np.array([step.scene for step in steps])
+    amount = float(moving.mean())
+    word = next(
+        w for limit, w in ((0.005, "nothing moves"), (0.05, "a little movement"), (0.2, "some movement"),
+                           (2.0, "much movement")) if amount < limit
+    )  # fmt: skip
+    if amount < 0.005:
+        return MotionSummary(_camera(steps), word, "", 0.0)
+    mean = (scenes * moving[:, None]).sum(axis=0) / moving.sum()
+    speeds = float((np.hypot(*scenes.T) * moving).sum() / moving.sum())
+    return MotionSummary(_camera(steps), word, _direction(mean, speeds), speeds)
+
+
+def _camera(steps: list[Step]) -> str:
+    shifts = np.array([step.camera for step in steps])
+    zooms = np.array([step.zoom for step in steps])
+    # Medians: something large that passes by takes the fit along for a few steps.
+    mean, speeds = np.median(shifts, axis=0), float(np.median(np.hypot(*shifts.T)))
+    zoom = float(np.median(zooms))
+    if abs(zoom) > 0.08 and abs(zoom) / 2 > float(np.hypot(*mean)):
+        return "zooms in" if zoom > 0 else "zooms out"
+    if speeds < _STILL:
+        return "still"
+    # The picture shifts against the camera.
+    direction = _direction(-mean, speeds)
+    if not direction:
+        return "shaky" if speeds > 2 * _STILL else "still"
+    verb = "pans" if direction in {"left", "right"} else "tilts"
+    return f"{verb} {direction}{' fast' if speeds > _FAST else ' slowly' if speeds < _FAST / 3 else ''}"
+
+
+def _direction(mean: NDArray[np.floating[Any]], speed: float) -> str:
+    """The main direction, empty when the motion goes to and fro."""
+    if float(np.hypot(*mean)) < 0.5 * speed or speed <= 0:
+        return ""
+    if abs(mean[0]) >= abs(mean[1]):
+        return "right" if mean[0] > 0 else "left"
+    return "down" if mean[1] > 0 else "up"
