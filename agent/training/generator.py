@@ -44,6 +44,11 @@ class Options:
     rate: float
     channels: tuple[int, int, int]
     blocks: tuple[int, int, int]
+    side: int
+    frames: int
+    threads: int
+    refresh: bool
+    save_minutes: float
     resume: Path | None
     eval_prompts: int
 
@@ -67,6 +72,13 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
     parser.add_argument("--channels", type=_triple, default=(64, 192, 320))
     parser.add_argument("--blocks", type=_triple, default=(1, 2, 3))
+    parser.add_argument("--side", type=int, default=64, help="pixels of a side: 64, or 32 for a small machine")
+    parser.add_argument("--frames", type=int, default=16, help="16, or 8 for a small machine")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of the training; 0 leaves it to torch")
+    parser.add_argument(
+        "--no-refresh", dest="refresh", action="store_false", help="draw each clip once instead of ever new ones"
+    )
+    parser.add_argument("--save-minutes", type=float, default=5.0, help="how often the weights are saved")
     parser.add_argument("--resume", type=Path, default=None, help="pipeline folder to go on from")
     parser.add_argument("--eval-prompts", type=int, default=40, help="prompts for each judged attribute; 0 skips")
     return Options(**vars(parser.parse_args(arguments)))
@@ -119,7 +131,11 @@ class Trainer:
         self.torch, self.options, self.bank = torch, options, bank
         self.encoder = load_encoder(options.models / "text")
         self.encoder.to(options.device, torch.bfloat16)
-        self.config = NetworkConfig(channels=options.channels, blocks=options.blocks)
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.config = NetworkConfig(
+            frames=options.frames, side=options.side, channels=options.channels, blocks=options.blocks
+        )
         self.network = VideoUNet(self.config)
         if options.resume is not None:
             load_weights(self.network, options.resume)
@@ -142,10 +158,16 @@ class Trainer:
             states = self.encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
         return states.float(), mask
 
+    def shrink(self, clips: Any) -> Any:
+        """Drawn clips (B, 16, 3, 64, 64) at the network's length and size."""
+        clips = clips[:, :: clips.shape[1] // self.config.frames]
+        factor = clips.shape[-1] // self.config.side
+        return self.torch.nn.functional.avg_pool3d(clips, (1, factor, factor)) if factor > 1 else clips
+
     def loss(self, clips: Any, tokens: Any) -> Any:
         """Squared error of the velocity, written as error of the clean clip over the noise share."""
         torch, device = self.torch, self.options.device
-        clean = clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 127.5 - 1
+        clean = self.shrink(clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 127.5 - 1)
         tokens = tokens.to(device, non_blocking=True)
         size = clean.shape[0]
         dropped = torch.rand(size, device=device, generator=self.noise) < _DROP_TEXT
@@ -181,9 +203,12 @@ class Trainer:
         return loss.detach()
 
     def run(self) -> None:
-        """Train until the wall budget is spent, logging every 50 steps."""
+        """Train until the wall budget is spent, logging every 50 steps and saving now and then."""
+        from .generator_files import save_pipeline
+
         feeder = _Feeder(self.bank, self.options)
         start, budget, index, losses = time.monotonic(), self.options.minutes * 60, 0, []
+        saved = start
         while (elapsed := time.monotonic() - start) < budget:
             losses.append(self.step(index, elapsed / budget, feeder.next()))
             index += 1
@@ -193,6 +218,9 @@ class Trainer:
                 row = {"step": index, "seconds": round(elapsed, 1), "loss": round(mean, 5), "drawn": self.bank.drawn}
                 self.log.append(row)
                 print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
+            if time.monotonic() - saved > self.options.save_minutes * 60:
+                save_pipeline(self.average, self.options.out, _SHARD_BYTES)
+                saved = time.monotonic()
         feeder.stop()
 
 
@@ -207,7 +235,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, save, evaluate."""
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    bank = SceneBank(options.slots, options.workers, options.models / "text" / "tokenizer.json", options.seed)
+    bank = SceneBank(
+        options.slots, options.workers, options.models / "text" / "tokenizer.json", options.seed, options.refresh
+    )
     bank.wait(min(options.slots, 16 * options.batch))
     from .generator_files import save_pipeline
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .scene_analysis import Findings, analyse
 from .scene_world import COLOURS, KINDS, SHAPES
+from .scenes import FRAMES, SIDE
 
 _FRAMES_ON_SHEET = (0, 5, 10, 15)
 
@@ -83,6 +84,17 @@ def contact_sheet(
     Image.fromarray(np.concatenate(rows, 0)).save(path)
 
 
+def _full_size(video: Any) -> Any:
+    """Clips (N, T, 3, H, W) at the size and length that the analyser reads: 16 frames of 64x64."""
+    video = video.repeat_interleave(FRAMES // video.shape[1], 1)
+    if video.shape[-1] == SIDE:
+        return video
+    from torch.nn.functional import interpolate
+
+    flat = interpolate(video.flatten(0, 1), size=(SIDE, SIDE), mode="bicubic", antialias=False)
+    return flat.unflatten(0, video.shape[:2]).clamp(-1, 1)
+
+
 def generate_clips(trainer: Any, texts: list[str], seed: int, steps: int = 16, batch: int = 32) -> NDArray[np.uint8]:
     """Sample a clip for each prompt from the trainer's averaged network: (N, T, 64, 64, 3) uint8."""
     from ...tools.generation.embedded.sampling import sample
@@ -100,7 +112,7 @@ def generate_clips(trainer: Any, texts: list[str], seed: int, steps: int = 16, b
         noise = torch.randn(shape, generator=noise_source).to(device)
         with torch.autocast(device, torch.bfloat16):
             video = sample(trainer.average, noise, states.float(), mask, steps=steps)
-        pixels = ((video.float() + 1) * 127.5).round().clamp(0, 255).byte()
+        pixels = ((_full_size(video.float()) + 1) * 127.5).round().clamp(0, 255).byte()
         clips.append(pixels.permute(0, 1, 3, 4, 2).cpu().numpy())
     return np.concatenate(clips)
 

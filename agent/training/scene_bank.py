@@ -29,15 +29,15 @@ class SceneBank:
     """Clips (N, 16, 64, 64, 3) uint8 with ``WORDINGS`` tokenised captions each.
 
     Workers are forked, so make the bank before anything starts threads or a GPU. Worker ``w`` of ``W`` owns the slots
-    ``w, w + W, ...`` and draws new clips into them round and round.
+    ``w, w + W, ...`` and draws new clips into them round and round, or once when not to ``refresh``.
     """
 
-    def __init__(self, slots: int, workers: int, tokenizer: Path, seed: int) -> None:
+    def __init__(self, slots: int, workers: int, tokenizer: Path, seed: int, refresh: bool = True) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
         self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
         self.labels = _shared((slots, 2), np.int64)  # kind (len(KINDS) is none) and count
         self._drawn = _shared((workers,), np.int64)
-        self._slots, self._workers, self._seed = slots, workers, seed
+        self._slots, self._workers, self._seed, self._refresh = slots, workers, seed, refresh
         context = multiprocessing.get_context("fork")
         self._processes = [
             context.Process(target=self._work, args=(worker, tokenizer), daemon=True) for worker in range(workers)
@@ -54,7 +54,7 @@ class SceneBank:
         encoder.enable_truncation(TOKENS)
         mine = range(worker, self._slots, self._workers)
         drawn = 0
-        while True:
+        while self._refresh or drawn < len(mine):
             slot = mine[drawn % len(mine)]
             seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
             scene, clip = render_seed(seed)
@@ -81,7 +81,7 @@ class SceneBank:
     def wait(self, clips: int) -> None:
         """Wait until at least this many slots are filled."""
         while self.drawn < min(clips, self._slots):
-            if not any(process.is_alive() for process in self._processes):
+            if self.drawn < self._slots and not any(process.is_alive() for process in self._processes):
                 raise RuntimeError("All workers that draw clips have died; run with --workers 1 to see why.")
             time.sleep(0.2)
 
