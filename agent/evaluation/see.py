@@ -1,0 +1,129 @@
+"""What the model that sees is asked in its exam: captions, yes/no and attribute questions, order, direction."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.see_prompts import DESCRIBE, opening, question_line
+from ..training.caption_questions import QuestionAnswer, denial_weights, questions, seen_objects
+from ..training.see_data import Move, Photo, move_question, which_first
+from .captions import bleu, cider, rouge_l
+
+ATTRIBUTES = ("yes/no", "colour", "number")
+"""The kinds of the "yes/no and attribute" figure."""
+
+_SEED = 20_240
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question of the exam: frames (bank rows), the prompt, what counts as right."""
+
+    kind: str
+    rows: tuple[int, ...]
+    prompt: str
+    accepted: frozenset[str]
+
+
+Reply = Callable[[Sequence[Item]], list[str]]
+"""Answers prompts in order."""
+
+
+def caption_items(photos: Sequence[Photo]) -> list[Item]:
+    """One description a photo."""
+    return [
+        Item("caption", photo.plain[:1], opening(photo.labels) + DESCRIBE, frozenset(photo.captions)) for photo in photos
+    ]
+
+
+def question_items(photos: Sequence[Photo], kinds: Sequence[str] = (*ATTRIBUTES, "where")) -> list[Item]:
+    """Questions about photos; the same on every run."""
+    rng = random.Random(_SEED)
+    denial = denial_weights([photo.captions for photo in photos])
+    items = []
+    for photo in photos:
+        asked = [qa for qa in questions(photo.captions, rng, denial) if qa.kind in kinds]
+        items += [_item(qa, photo.plain[:1], photo.labels) for qa in asked]
+    return items
+
+
+def order_items(photos: Sequence[Photo], count: int, frames: int = 8) -> list[Item]:
+    """Two photos one after the other: which of two things comes first?"""
+    rng = random.Random(_SEED + 1)
+    items: list[Item] = []
+    while len(items) < count:
+        first, second = rng.sample(list(photos), 2)
+        asked = which_first(seen_objects(first.captions), seen_objects(second.captions), rng)
+        if asked is not None:
+            cut = rng.randint(2, frames - 2)
+            rows = first.plain[:1] * cut + second.plain[:1] * (frames - cut)
+            labels = tuple(dict.fromkeys((*first.labels[:2], *second.labels[:2])))
+            items.append(_item(asked, rows, labels))
+    return items
+
+
+def direction_items(moves: Sequence[Move]) -> list[Item]:
+    """Which way does the camera, or the drawn shape, move?"""
+    rng = random.Random(_SEED + 2)
+    return [_item(move_question(m, rng.choice), m.rows, m.photo.labels if m.photo else ()) for m in moves]
+
+
+def caption_scores(texts: Sequence[str], items: Sequence[Item]) -> dict[str, float]:
+    """BLEU-4, CIDEr and ROUGE-L, the mean length, and how many objects are named that no reference names (CHAIR-like)."""
+    references = [sorted(item.accepted) for item in items]
+    named = [seen_objects([text]) for text in texts]
+    known = [seen_objects(refs) for refs in references]
+    invented = sum(len(a - b) for a, b in zip(named, known, strict=True))
+    return {
+        "bleu_4": bleu(texts, references)[3],
+        "cider": cider(texts, references),
+        "rouge_l": rouge_l(texts, references),
+        "words": sum(len(text.split()) for text in texts) / max(1, len(texts)),
+        "invented_objects": invented / max(1, sum(len(a) for a in named)),
+    }
+
+
+def accuracy(replies: Sequence[str], items: Sequence[Item]) -> dict[str, float]:
+    """Share of right answers by kind, and over the attribute kinds together."""
+    right: dict[str, list[bool]] = {}
+    for reply, item in zip(replies, items, strict=True):
+        right.setdefault(item.kind, []).append(is_right(reply, item.accepted))
+    scores = {kind: sum(flags) / len(flags) for kind, flags in sorted(right.items())}
+    pooled = [flag for kind in ATTRIBUTES for flag in right.get(kind, [])]
+    if pooled:
+        scores["yes/no and attributes"] = sum(pooled) / len(pooled)
+    return scores
+
+
+def is_right(reply: str, accepted: frozenset[str]) -> bool:
+    """Whether a reply is one of the accepted answers, or ends in an accepted one-word answer ("in the deep snow")."""
+    said = _plain(reply)
+    known = {_plain(answer) for answer in accepted}
+    return said in known or (bool(said) and said.split()[-1] in known)
+
+
+def examine(reply: Reply, photos: Sequence[Photo], moves: Sequence[Move], *, orders: int = 500) -> dict[str, Any]:
+    """The whole exam: figures, and the captions by file name."""
+    described = caption_items(photos)
+    texts = reply(described)
+    asked = [*question_items(photos), *order_items(photos, orders), *direction_items(moves)]
+    replies = reply(asked)
+    return {
+        "captions": caption_scores(texts, described),
+        "answers": accuracy(replies, asked),
+        "asked": {kind: sum(item.kind == kind for item in asked) for kind in sorted({item.kind for item in asked})},
+        "texts": {photo.name: text for photo, text in zip(photos, texts, strict=True)},
+    }
+
+
+def _item(asked: QuestionAnswer, rows: tuple[int, ...], labels: Sequence[str]) -> Item:
+    return Item(asked.kind, rows, opening(labels) + question_line(asked.question), asked.accepted)
+
+
+def _plain(text: str) -> str:
+    words = re.findall(r"[a-z0-9'-]+", text.lower().replace("gray", "grey"))
+    return " ".join(words)
