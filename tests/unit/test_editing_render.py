@@ -241,7 +241,7 @@ def corners(output: MediaOutput) -> list[str]:
     for y, x in ((4, 4), (4, width - 5), (height - 5, width - 5), (height - 5, 4)):
         red, green, blue = image[y, x].astype(int)
         names.append(
-            "white" if min(red, green, blue) > 150 else "red green blue".split()[int(np.argmax([red, green, blue]))]
+            "white" if min(red, green, blue) > 150 else ["red", "green", "blue"][int(np.argmax([red, green, blue]))]
         )
     return names
 

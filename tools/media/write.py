@@ -25,10 +25,9 @@ INK: Final = (230, 230, 230)
 
 def frame_rate(fps: float) -> Fraction:
     """Give the rate as the fraction it stands for, so that 29.97 becomes 30000/1001."""
-    for denominator in (1, 1001):
-        numerator = round(fps * denominator)
-        if numerator and abs(numerator / denominator - fps) < 1e-3 * min(1.0, fps):
-            return Fraction(numerator, denominator)
+    for rate in (Fraction(round(fps)), Fraction(round(fps) * 1000, 1001)):
+        if rate and abs(float(rate) - fps) < 1e-3 * min(1.0, fps):
+            return rate
     return Fraction(fps).limit_denominator(100_000)
 
 
