@@ -1,1 +1,5 @@
-"""The embedded text-to-video model: its network, its sampling and its diffusers pipeline."""
+"""The embedded text-to-video model: its network, its sampling, its diffusers pipeline and its backend."""
+
+from .backend import EmbeddedGenerator
+
+__all__ = ["EmbeddedGenerator"]

@@ -1,0 +1,37 @@
+"""The embedded network as a diffusers model: saved and loaded with ``save_pretrained`` and ``from_pretrained``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from .network import NetworkConfig, VideoUNet
+
+
+class VideoUNetModel(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffusers ships no types
+    """:class:`~.network.VideoUNet` under diffusers' file format; arguments as of :class:`~.network.NetworkConfig`."""
+
+    @register_to_config  # type: ignore[untyped-decorator]
+    def __init__(
+        self,
+        frames: int = 16,
+        side: int = 64,
+        channels: Sequence[int] = (64, 192, 320),
+        blocks: Sequence[int] = (1, 2, 3),
+        text: int = 384,
+        embedding: int = 384,
+    ) -> None:
+        super().__init__()
+        fine, middle, coarse = channels
+        first, second, third = blocks
+        shape = NetworkConfig(frames, side, (fine, middle, coarse), (first, second, third), text, embedding)
+        self.network = VideoUNet(shape)
+
+    def forward(self, x: Tensor, t: Tensor, text: Tensor, mask: Tensor, first: Tensor | None = None) -> Tensor:
+        """See :meth:`~.network.VideoUNet.forward`; inputs are cast to the weights' precision."""
+        kind = self.dtype
+        guess: Tensor = self.network(x.to(kind), t, text.to(kind), mask, None if first is None else first.to(kind))
+        return guess
