@@ -54,7 +54,8 @@ def encode(tokenizer: Any, rows: list[dict[str, str]]) -> list[Example]:
     targets = tokenizer([" " + row["target"] for row in rows], add_special_tokens=False)["input_ids"]
     begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     examples = [
-        Example([begin, *prompt], [*target, end], row) for prompt, target, row in zip(prompts, targets, rows, strict=True)
+        Example([begin, *prompt], [*target, end], row)
+        for prompt, target, row in zip(prompts, targets, rows, strict=True)
     ]
     return [example for example in examples if len(example) <= 512]
 
@@ -86,7 +87,9 @@ def collate(batch: list[Example], device: torch.device) -> tuple[Tensor, Tensor,
     return ids.to(device), mask.to(device), labels.to(device)
 
 
-def target_loss(model: Any, batch: list[Example], device: torch.device, head: Tensor | None, ids: Tensor | None) -> Tensor:
+def target_loss(
+    model: Any, batch: list[Example], device: torch.device, head: Tensor | None, ids: Tensor | None
+) -> Tensor:
     """Mean cross entropy over target tokens.
 
     The output head is applied at those positions only, and with ``head`` (rows ``ids`` of it) only to the tokens that
@@ -132,7 +135,10 @@ def weights_of(model: Any) -> dict[str, Tensor]:
     """The trained tensors under their peft file names."""
     from peft import get_peft_model_state_dict
 
-    return {name: tensor.detach().cpu() for name, tensor in get_peft_model_state_dict(model, save_embedding_layers=False).items()}
+    return {
+        name: tensor.detach().cpu()
+        for name, tensor in get_peft_model_state_dict(model, save_embedding_layers=False).items()
+    }
 
 
 def save_adapter(model: Any, out: Path) -> None:
@@ -166,7 +172,9 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """Learning rate of this step."""
-        return self._rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress(step))))
+        return (
+            self._rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress(step))))
+        )
 
 
 def _endless(examples: list[Example], tokens: int, seed: int, skip: int) -> Iterator[list[Example]]:
@@ -215,7 +223,9 @@ def train(model: Any, examples: list[Example], options: argparse.Namespace, devi
             if step % 25 == 0:
                 mean = float(torch.stack(losses[-25:]).mean())  # type: ignore[arg-type]
                 if not math.isfinite(mean):
-                    raise FloatingPointError(f"The loss is not finite at step {step}; lower --rate. The last checkpoint is kept.")
+                    raise FloatingPointError(
+                        f"The loss is not finite at step {step}; lower --rate. The last checkpoint is kept."
+                    )
                 log.writerow([step, f"{schedule.elapsed:.1f}", f"{schedule.rate(step):.2e}", f"{mean:.4f}"])
                 file.flush()
                 left = schedule.elapsed * (1 / max(schedule.progress(step), 1e-6) - 1)
@@ -229,7 +239,9 @@ def train(model: Any, examples: list[Example], options: argparse.Namespace, devi
 
 def _checkpoint(path: Path, model: Any, optimizer: Any, step: int, elapsed: float) -> None:
     part = path.with_suffix(".part")
-    torch.save({"weights": weights_of(model), "optimizer": optimizer.state_dict(), "step": step, "elapsed": elapsed}, part)
+    torch.save(
+        {"weights": weights_of(model), "optimizer": optimizer.state_dict(), "step": step, "elapsed": elapsed}, part
+    )
     part.replace(path)
 
 
@@ -271,7 +283,13 @@ def main() -> None:
     figures: dict[str, Any] = dict(train(model, examples, options, device))
     save_adapter(model, options.out)
     figures |= score(model, tokenizer, rows, device, options.measure, options.out)
-    figures |= {"rows": len(examples), "seed": options.seed, "epochs": options.epochs, "rate": options.rate, "tokens": options.tokens}
+    figures |= {
+        "rows": len(examples),
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "rate": options.rate,
+        "tokens": options.tokens,
+    }
     (options.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     (options.out / "checkpoint.pt").unlink(missing_ok=True)
     print(json.dumps(figures, indent=2))  # noqa: T201

@@ -29,7 +29,8 @@ Row = dict[str, str]
 GOLD = Path(__file__).parent.parent / "evaluation" / "data" / "plans.jsonl"
 
 MAKERS: list[tuple[float, Maker]] = [
-    (20, singles.edit),
+    (18, singles.edit),
+    (6, singles.wish),
     (6, singles.pairs),
     (13, singles.look),
     (1.2, singles.compare),
@@ -38,7 +39,8 @@ MAKERS: list[tuple[float, Maker]] = [
     (5, singles.converse),
     (6, singles.elsewhere),
     (1.5, singles.refuse),
-    (7, chains.edit_chain),
+    (6, chains.edit_chain),
+    (2, chains.state_chain),
     (11, chains.find_chain),
     (5, chains.make_chain),
     (5, chains.two_things),
@@ -84,7 +86,13 @@ def gold_rows(path: Path) -> Iterator[Row]:
         plan = case.pop("plan")
         case.pop("id")
         prompt = render_prompt(PlanContext.model_validate(case))
-        yield {"task": "plan", "prompt": prompt, "target": plan, "kind": plan.split(" ")[0].rstrip(":"), "split": "gold"}
+        yield {
+            "task": "plan",
+            "prompt": prompt,
+            "target": plan,
+            "kind": plan.split(" ")[0].rstrip(":"),
+            "split": "gold",
+        }
 
 
 def _split(test: bool) -> str:

@@ -37,7 +37,12 @@ def decode(model: Any, tokenizer: Any, prompts: list[str], device: torch.device,
         mask = torch.tensor([[0] * (length - len(ids[n])) + [1] * len(ids[n]) for n in places], device=device)
         with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
             made = model.generate(
-                input_ids=tokens, attention_mask=mask, max_new_tokens=most, do_sample=False, eos_token_id=end, pad_token_id=end
+                input_ids=tokens,
+                attention_mask=mask,
+                max_new_tokens=most,
+                do_sample=False,
+                eos_token_id=end,
+                pad_token_id=end,
             )
         for place, one in zip(places, made[:, length:].tolist(), strict=True):
             kept = one[: one.index(end)] if end in one else one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import asks, clips, edits, times
+from . import asks, clips, edits, times, wishes
 from .asks import Material
 from .drafts import Draft, place
 from .words import Words
@@ -49,6 +49,17 @@ def edit_chain(words: Words, _: Material) -> Draft:
     clauses, operations, payloads = _edits(words, words.weighted([(3, 2), (1.5, 3), (0.3, 4)]))
     request = _join(words, [place(clauses[0], target), *(_later(words, clause) for clause in clauses[1:])])
     return Draft(request, f"edit {target.refs} {' | '.join(operations)}", "edit chain", payloads, table)
+
+
+def state_chain(words: Words, _: Material) -> Draft:
+    """States strung together: "reversed, without sound and square"."""
+    table = clips.table(words, least=1)
+    target = clips.one(words, table)
+    made = [wishes.state(words) for _ in range(words.weighted([(3, 2), (1.5, 3)]))]
+    states, operations = [state for state, _ in made], [operation for _, operation in made]
+    listed = ", ".join(states[:-1]) + words.pick([" and ", ", ", " and also ", ", and ", " + ", ", but ", " plus "]) + states[-1]
+    form = words.pick(wishes.WISHES)
+    return Draft(form.replace("{s}", listed).replace("{x}", target.words), f"edit {target.refs} {' | '.join(operations)}", "edit chain", [], table)
 
 
 def find_chain(words: Words, material: Material) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import asks, clips, edits, talk
+from . import asks, clips, edits, talk, wishes
 from .asks import Material
 from .clips import Target
 from .drafts import Draft, place
@@ -31,6 +31,17 @@ def _said(operation: str) -> str:
 
 _REPLACE = ["replace the sound of {x} with that of {y}", "use the audio of {y} for {x}", "put the sound of {y} on {x}", "swap the audio of {x} for {y}'s", "give {x} the soundtrack of {y}", "take the audio from {y} and put it on {x}", "replace {x}'s audio by {y}'s", "lay the sound of {y} under {x}", "dub {x} with the sound of {y}", "let {x} have the audio of {y}"]
 _BEFORE = ["put {y} before {x}", "play {y} first and then {x} as one clip", "add {x} to the end of {y}", "append {x} to {y}", "attach {x} after {y}", "join {y} with {x}", "{y} followed by {x} in one video", "place {x} behind {y}", "put {x} after {y}", "merge {y} with {x}", "combine {y} with {x}", "stick {x} onto the end of {y}", "prepend {y} to {x}", "start with {y}, then {x}, joined"]
+
+
+def wish(words: Words, _: Material) -> Draft:
+    """An edit worded as a state to be wished for."""
+    table = clips.table(words, least=0 if words.chance(0.06) else 1)
+    clause, operation = wishes.wish(words)
+    target = clips.one(words, table) if "{x}" in clause else None
+    request = place(clause, target) if target else clause.replace("its ", "the ")
+    if not table:
+        return Draft(request, "say ask_clip", "ask_clip")
+    return Draft(request, f"edit {target.refs if target else table[-1].name} {operation}", "wish", [], table)
 
 
 def pairs(words: Words, _: Material) -> Draft:
