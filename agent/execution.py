@@ -72,8 +72,11 @@ class StepRunner:
         resolver = Resolver(self._parts, state.get("clips", []), state["steps"], state["user"])
         arguments = tool.arguments.model_validate(row["args"])
         if isinstance(arguments, GenerateArguments):
-            arguments = self._resolve_prompt(arguments, resolver, state, row)
-            verdicts = self._parts.judge("prompt", text=arguments.prompt, history=state.get("history", []))
+            arguments = arguments.model_copy(
+                update={"seed": _seed(state["turn"], row) if arguments.seed is None else arguments.seed}
+            )
+            prompt = self._prompt(arguments, resolver)
+            verdicts = self._parts.judge("prompt", text=prompt, history=state.get("history", []))
             update["verdicts"] = verdicts
             if any(verdict["action"] == "block" for verdict in verdicts):
                 return {"status": "blocked"}
@@ -84,23 +87,16 @@ class StepRunner:
                 return self._read(result, state, update)
             return self._write(tool, arguments, context, state, update)
 
-    def _resolve_prompt(
-        self, arguments: GenerateArguments, resolver: Resolver, state: AgentState, row: StepRow
-    ) -> GenerateArguments:
-        """The full prompt ("like c2" spelled out) and a seed that a re-run of this very step draws again."""
-        from ..tools.generation.tool import full_prompt
+    def _prompt(self, arguments: GenerateArguments, resolver: Resolver) -> str:
+        """The prompt that the generator will get, "like c2" spelled out: what policies must judge."""
+        from ..tools.generation.prompts import full_prompt
 
-        source = None
-        if arguments.like is not None:
-            sources = resolver.sources(arguments.like)
-            if not sources:
-                raise BadArguments("There is no clip to make it like.", "Find or name a clip first.")
-            source = sources[0]
-        seed = arguments.seed
-        if seed is None:
-            text = json.dumps([state["turn"], row["id"], row["args"]], sort_keys=True)
-            seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1
-        return arguments.model_copy(update={"prompt": full_prompt(arguments, source), "seed": seed})
+        if arguments.like is None:
+            return full_prompt(arguments, None)
+        sources = resolver.sources(arguments.like)
+        if not sources:
+            raise BadArguments("There is no clip to make it like.", "Find or name a clip first.")
+        return full_prompt(arguments, sources[0])
 
     def _read(self, result: ToolModel, state: AgentState, update: dict[str, Any]) -> dict[str, Any]:
         """Results of a tool that only reads: evidence, and hits as clips that the conversation may name."""
@@ -183,6 +179,12 @@ class StepRunner:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root) as folder:
             yield Path(folder)
+
+
+def _seed(turn: str, row: StepRow) -> int:
+    """A seed that a re-run of this very step draws again, so that the ledger knows it for the same job."""
+    text = json.dumps([turn, row["id"], row["args"]], sort_keys=True)
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1
 
 
 class _Blocked(Exception):

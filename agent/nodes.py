@@ -91,7 +91,7 @@ class Nodes:
         ]
         row = plan.model_dump(mode="json", exclude_none=True)
         _emit(events.PlanMade(steps=row["steps"], say=plan.say))
-        steps = [] if problems else [_pending(step) for step in row["steps"]]
+        steps = [] if problems else [pending_step(step) for step in row["steps"]]
         return {
             "plan": row,
             "attempts": state["attempts"] + 1,
@@ -193,7 +193,8 @@ def _blocks(verdicts: list[VerdictRow]) -> bool:
     return any(verdict["action"] == "block" for verdict in verdicts)
 
 
-def _pending(step: dict[str, Any]) -> StepRow:
+def pending_step(step: dict[str, Any]) -> StepRow:
+    """A row for a plan step ``{"id", "tool", "args"}`` that has not run yet."""
     return {
         "id": step["id"],
         "tool": step["tool"],
