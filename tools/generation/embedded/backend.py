@@ -91,7 +91,7 @@ class EmbeddedGenerator:
                 self._weights,
                 text_encoder=encoder,
                 tokenizer=tokenizer,
-                torch_dtype=kind,
+                dtype=kind,
                 use_safetensors=True,
                 local_files_only=True,
             )
