@@ -168,7 +168,10 @@ class DiffusersGenerator:
         if request.image is not None:
             wanted["image"] = _pictures(request.image[None], wanted)[0]
         if request.video is not None:
-            wanted["video"] = _pictures(request.video, wanted)
+            clip = request.video
+            if request.seconds is not None:  # such pipelines make as many frames as they are given
+                clip = clip[np.linspace(0, len(clip) - 1, wanted["num_frames"]).round().astype(int)]
+            wanted["video"] = _pictures(clip, wanted)
             wanted["strength"] = request.strength
         arguments = {name: value for name, value in wanted.items() if value is not None and name in takes}
         return arguments | _callbacks(takes, request.steps, progress)
