@@ -160,6 +160,13 @@ def _palette(time: str, look: str) -> tuple[list[str], Floats]:
     return list(COLOURS), colours
 
 
+def _distance(clip: Floats, colour: Floats) -> Floats:
+    """RGB distance of every pixel (T, 64, 64, 3) to a colour or a picture."""
+    difference = clip - colour
+    distance: Floats = np.sqrt(np.einsum("thwc,thwc->thw", difference, difference))
+    return distance
+
+
 def _masks(clip: Floats, still: Floats, backdrop: tuple[str, bool, str, str]) -> tuple[list[str], Floats]:
     """Palette colours and, for each, how far a pixel is of that colour where backdrops never are: (K, T, 64, 64)."""
     library = _library()
@@ -168,12 +175,13 @@ def _masks(clip: Floats, still: Floats, backdrop: tuple[str, bool, str, str]) ->
     if not backdrop[1]:
         alike = np.broadcast_to(np.median(still.reshape(-1, 3), 0).astype(np.float32), alike.shape)
     tolerance = _TOLERANCE * (0.5 if backdrop[3] == "fog" else 0.75 if backdrop[2] == "night" else 1.0)
-    distance = np.stack([np.linalg.norm(clip - colour, axis=3) for colour in palette])
+    distance = np.stack([_distance(clip, colour) for colour in palette])
     nearest = distance.argmin(0)
     # A pixel that looks like the backdrop at its place is not the object's.
     side = SIDE // _CELL
+    alike = np.unique(alike, axis=0)
     own = alike.reshape(-1, 1, side, side, 3).repeat(_CELL, 2).repeat(_CELL, 3)
-    scene_distance = np.stack([np.linalg.norm(clip - one, axis=3) for one in own]).min(0)
+    scene_distance = np.minimum.reduce([_distance(clip, one) for one in own])
     masks = []
     for index in range(len(names)):
         mask = (nearest == index) & (distance[index] < tolerance) & (distance[index] < scene_distance)
