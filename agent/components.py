@@ -171,6 +171,9 @@ class Components:
         """Every policy, in order, with the audit log."""
         from ..policies.chain import standard_chain
 
+        # Pulling may take minutes and must not count against a policy's time limit, which blocks when exceeded.
+        for name in ("text", "nsfw"):
+            self.models(name)
         return standard_chain(
             self.policy,
             audit=self.settings.home / "audit.jsonl",

@@ -1,0 +1,64 @@
+"""A home folder with two drawn clips, taken in with the real models; every test gets its own copy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpt4video.agent.assistant import VideoAgent
+from gpt4video.agent.components import Components
+from gpt4video.agent.planner.scripted import ScriptedPlanner
+from gpt4video.agent.settings import Settings
+from gpt4video.tools.generation.double import DrawnGenerator
+from gpt4video.tools.media.write import write_video
+
+FPS = 12
+
+
+def moving_square(colour: tuple[int, int, int], ground: tuple[int, int, int], frames: int = 24) -> Any:
+    """A square that moves to the right, uint8 (T, 96, 128, 3)."""
+    clip = np.empty((frames, 96, 128, 3), np.uint8)
+    clip[:] = ground
+    for index in range(frames):
+        left = 4 + 3 * index
+        clip[index, 32:64, left : left + 32] = colour
+    return clip
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with ``red.mp4`` (two shots, 4 s) and ``blue.mp4`` (2 s) in its library; the files lie beside it."""
+    folder = tmp_path_factory.mktemp("stocked")
+    two = np.concatenate([moving_square((210, 30, 30), (240, 240, 240)), moving_square((30, 160, 40), (20, 20, 20))])
+    write_video(folder / "red.mp4", two, FPS)
+    write_video(folder / "blue.mp4", moving_square((30, 60, 210), (230, 220, 60)), FPS)
+    with VideoAgent(home=folder / "home", planner="scripted:none") as agent:
+        report = agent.ingest([folder / "red.mp4", folder / "blue.mp4"])
+    assert not report.failed
+    return folder
+
+
+Agents = Callable[..., VideoAgent]
+
+
+@pytest.fixture
+def agents(stocked: Path, tmp_path: Path) -> Iterator[Agents]:
+    """Makes agents over one copy of the stocked home: ``agents(script)``; all are closed in the end."""
+    home = tmp_path / "home"
+    shutil.copytree(stocked / "home", home)
+    opened: list[VideoAgent] = []
+
+    def make(script: Any, **parts: Any) -> VideoAgent:
+        given = {"planner": ScriptedPlanner(script), "generator": DrawnGenerator(tmp_path / "calls.jsonl"), **parts}
+        agent = VideoAgent(components=Components(Settings(home=home), **given))
+        opened.append(agent)
+        return agent
+
+    yield make
+    for agent in opened:
+        agent.close()
