@@ -7,7 +7,7 @@ import re
 from ..base import Source
 from .arguments import GenerateArguments
 
-_LONGEST = 400
+_LONGEST = 480  # what arguments allow is 500
 _VERBS = r"(?:make|create|generate|draw|render|show|give|produce|film)"
 _NOUNS = r"(?:clip|video|animation|movie|footage|scene|film|shot|one)"
 # Taken off the front one after the other: what asks for a clip rather than says what it shows.
@@ -53,7 +53,7 @@ def full_prompt(arguments: GenerateArguments, source: Source | None = None) -> s
     wish = _wish(arguments.prompt)
     if source is None:
         return wish or arguments.prompt.strip()
-    base = _description(source.description)
+    base = _cut(_description(source.description), _LONGEST - len(wish))
     if not base:
         return wish or arguments.prompt.strip()
     if not wish or _says(base, wish):
@@ -63,7 +63,7 @@ def full_prompt(arguments: GenerateArguments, source: Source | None = None) -> s
     base = _without_rivals(base, wish)
     if not base or _says(wish, base):
         return wish
-    return _cut(f"{base} {wish}" if _continues(wish) else f"{base}, {wish}")
+    return f"{base} {wish}" if _continues(wish) else f"{base}, {wish}"
 
 
 def _wish(prompt: str) -> str:
@@ -79,7 +79,7 @@ def _description(text: str) -> str:
     text = " ".join(_MARKUP.sub(" ", text).split())
     sentences = [part for part in re.split(r"(?<=[.!?;])\s+|\n", text) if part and not _ORDER.search(part)]
     plain = " ".join(sentences).strip(" .;,!")
-    return _cut(plain[:1].lower() + plain[1:] if plain[:2].istitle() or plain[:2] == "A " else plain)
+    return plain[:1].lower() + plain[1:] if plain[:2].istitle() or plain[:2] == "A " else plain
 
 
 def _words(text: str) -> list[str]:
@@ -112,6 +112,6 @@ def _continues(wish: str) -> bool:
     } or first.endswith("ing")  # fmt: skip
 
 
-def _cut(text: str) -> str:
-    """At most 400 characters, at a word's end."""
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0]
+def _cut(text: str, longest: int) -> str:
+    """At most so many characters, at a word's end."""
+    return text if len(text) <= longest else text[: max(0, longest)].rpartition(" ")[0].rstrip(" ,.;")
