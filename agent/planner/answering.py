@@ -1,10 +1,11 @@
-"""The answer prompt: evidence as data, a question, and room for one or two sentences. Training and inference share it."""
+"""Answers: the prompt that training and inference share, and sentences made of the tools' own results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ...tools.understanding.arguments import Evidence
+from .base import RespondContext
 
 _LIMIT = 24
 
@@ -33,3 +34,15 @@ def evidence_lines(evidence: Sequence[Evidence], names: Mapping[str, str] | None
 def render_answer_prompt(question: str, lines: Sequence[str]) -> str:
     """What the model reads before it writes `` `` + the answer."""
     return "\n".join(["Evidence:", *lines, f"Question: {_plain(question, 400)}", "Answer:"])
+
+
+def outcome_sentences(context: RespondContext) -> str:
+    """What happened, step by step, in the tools' own sentences: failures are said, and notes once."""
+    sentences = [_sentence(outcome.summary) for outcome in context.outcomes if outcome.summary]
+    notes = dict.fromkeys(note for outcome in context.outcomes for note in outcome.notes)
+    return " ".join([*sentences, *map(_sentence, notes)]) or "There was nothing to do."
+
+
+def _sentence(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat[:1].upper() + flat[1:] + ("" if flat.endswith((".", "!", "?")) else ".")

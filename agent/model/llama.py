@@ -1,0 +1,139 @@
+"""A slim Llama forward pass for one sequence: fused projections, a preallocated key-value cache that can be cut back.
+
+transformers' general ``generate`` spends more time around the network than in it at this size; drafting and prefix
+reuse also need a cache whose end can be moved. Same arithmetic as ``transformers.LlamaForCausalLM`` (a test compares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class LlamaShape:
+    """Sizes of a Llama-type network, under transformers' names."""
+
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    rms_norm_eps: float
+    rope_theta: float
+
+    @classmethod
+    def of(cls, config: Any) -> LlamaShape:
+        """Read a transformers configuration. Raises ``ValueError`` for a variant that is not computed here."""
+        rope = getattr(config, "rope_parameters", None) or {}
+        kind = rope.get("rope_type", "default")
+        if kind != "default" or getattr(config, "attention_bias", False) or getattr(config, "mlp_bias", False):
+            raise ValueError(f"only plain Llama networks are computed here, not rope {kind!r} or biases")
+        heads = config.num_attention_heads
+        return cls(
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=heads,
+            num_key_value_heads=config.num_key_value_heads,
+            head_dim=getattr(config, "head_dim", None) or config.hidden_size // heads,
+            rms_norm_eps=config.rms_norm_eps,
+            rope_theta=float(rope.get("rope_theta", getattr(config, "rope_theta", 10000.0))),
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass
+class _Layer:
+    norm_in: Tensor
+    qkv: Tensor
+    out: Tensor
+    norm_mlp: Tensor
+    gate_up: Tensor
+    down: Tensor
+
+
+def _rms(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return functional.rms_norm(x.float(), (x.shape[-1],), weight, eps).to(x.dtype)
+
+
+class Llama:
+    """Network and cache. Not for use from several threads at once.
+
+    Attributes:
+        length: how many tokens the cache holds; setting it lower forgets the rest.
+    """
+
+    def __init__(self, shape: LlamaShape, weights: Mapping[str, Tensor], *, room: int = 2048) -> None:
+        """Take weights under transformers' names (``model.layers.0...``), of one dtype; ``room`` tokens fit."""
+        self.shape, self.length = shape, 0
+        self._embed = weights["model.embed_tokens.weight"]
+        self._head = weights.get("lm_head.weight", self._embed)
+        self._norm = weights["model.norm.weight"].float()
+        self._layers = [_layer(weights, f"model.layers.{n}.") for n in range(shape.num_hidden_layers)]
+        dtype, size = self._embed.dtype, (shape.num_key_value_heads, room, shape.head_dim)
+        self._keys = [torch.zeros(size, dtype=dtype) for _ in self._layers]
+        self._values = [torch.zeros(size, dtype=dtype) for _ in self._layers]
+        powers = torch.arange(0, shape.head_dim, 2).float() / shape.head_dim
+        angles = torch.outer(torch.arange(room).float(), shape.rope_theta**-powers)
+        self._cos = torch.cat([angles.cos()] * 2, dim=-1).to(dtype)
+        self._sin = torch.cat([-angles.sin(), angles.sin()], dim=-1).to(dtype)
+
+    @property
+    def room(self) -> int:
+        """How many tokens fit in the cache."""
+        return int(self._keys[0].shape[1])
+
+    @torch.inference_mode()
+    def feed(self, ids: list[int], *, last: int = 1) -> Tensor:
+        """Append tokens; returns the logits (last, vocabulary), float32, of the last ``last`` of them."""
+        if self.length + len(ids) > self.room:
+            raise ValueError(f"{self.length + len(ids)} tokens do not fit in {self.room}")
+        start, end = self.length, self.length + len(ids)
+        x = self._embed[torch.tensor(ids)]
+        cos, sin = self._cos[start:end], self._sin[start:end]
+        hidden = torch.ones(len(ids), end, dtype=torch.bool).triu(start + 1) if len(ids) > 1 else None
+        for n, layer in enumerate(self._layers):
+            x = x + self._attend(n, layer, _rms(x, layer.norm_in, self.shape.rms_norm_eps), cos, sin, hidden)
+            gate, up = functional.linear(_rms(x, layer.norm_mlp, self.shape.rms_norm_eps), layer.gate_up).chunk(2, -1)
+            x = x + functional.linear(functional.silu(gate) * up, layer.down)
+        self.length = end
+        return functional.linear(_rms(x[-last:], self._norm, self.shape.rms_norm_eps), self._head).float()
+
+    def _attend(self, n: int, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor, hidden: Tensor | None) -> Tensor:
+        """Grouped-query attention of new tokens (T, d) over the cache and themselves."""
+        shape, count = self.shape, x.shape[0]
+        heads, groups, size = shape.num_attention_heads, shape.num_key_value_heads, shape.head_dim
+        qkv = functional.linear(x, layer.qkv).view(count, heads + 2 * groups, size).transpose(0, 1)
+        turned = qkv[: heads + groups]
+        half = size // 2
+        turned = turned * cos + torch.cat([turned[..., half:], turned[..., :half]], dim=-1) * sin
+        start, end = self.length, self.length + count
+        self._keys[n][:, start:end] = turned[heads:]
+        self._values[n][:, start:end] = qkv[heads + groups :]
+        keys, values = self._keys[n][:, :end], self._values[n][:, :end]
+        queries = turned[:heads].reshape(groups, heads // groups * count, size)
+        scores = torch.bmm(queries, keys.transpose(1, 2)).float() * size**-0.5
+        if hidden is not None:
+            scores = scores.view(groups, -1, count, end).masked_fill(hidden, float("-inf")).view(scores.shape)
+        mixed = torch.bmm(scores.softmax(-1).to(values.dtype), values)
+        return functional.linear(mixed.view(heads, count, size).transpose(0, 1).reshape(count, -1), layer.out)
+
+
+def _layer(weights: Mapping[str, Tensor], prefix: str) -> _Layer:
+    def get(*names: str) -> Tensor:
+        return torch.cat([weights[f"{prefix}{name}.weight"] for name in names]).contiguous()
+
+    return _Layer(
+        norm_in=get("input_layernorm").float(),
+        qkv=get("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        out=get("self_attn.o_proj"),
+        norm_mlp=get("post_attention_layernorm").float(),
+        gate_up=get("mlp.gate_proj", "mlp.up_proj"),
+        down=get("mlp.down_proj"),
+    )

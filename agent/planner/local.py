@@ -1,0 +1,120 @@
+"""The project's own planner: SmolLM2-135M with this project's LoRA, its plans held to the grammar token by token."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .answering import evidence_lines, outcome_sentences, render_answer_prompt
+from .base import PlanContext, RespondContext
+from .plan import Plan
+from .replies import reply
+from .surface import PlanSyntaxError
+from .syntax import GRAMMAR, parse, render_prompt
+
+if TYPE_CHECKING:
+    from ..model.constrained import Decoder
+
+PHRASES: Final = (
+    " edit $1[0] trim 0 1 ; gen like $2: at night", " edit c1 reverse", " edit c1 audio mute", " edit c1 text bottom: ",
+    " edit c1 color grayscale", " edit c1 c2 concat", " edit c1 speed 2", " edit c1 speed 0.5", " edit c1 crop 9:16",
+    " edit c1 trim 0 50% ; edit c1 trim 50% end", " edit c1 gif 0 end", " edit $1[0] reverse", " edit c1 cut -2 end",
+    " edit c1 rotate 90", " edit c1 fade 1 1", " edit c1 resize 720", " edit c1 audio volume 0.5", " find: ", " look c1: ",
+    " gen: ", " gen like c1: in the rain", " say cannot", " say ask_clip", " say greet", " say thanks", " look $1[0]",
+    " edit c2 trim 0 2 | reverse | audio mute", " edit $1 concat", " edit c1 frame 50%", " say help", " edit $1 reverse",
+)  # fmt: skip
+"""Typical plans: drafts come from here where the request has no word to copy. They steer nothing, they save time."""
+
+_LONGEST_PLAN: Final = 120
+_LONGEST_ANSWER: Final = 90
+
+
+@dataclass
+class _Loaded:
+    decoder: Decoder
+    grammar: Any
+    revision: str
+
+
+class LocalPlanner:
+    """Implements :class:`~gpt4video.agent.planner.base.Planner` on the CPU. The model loads on first use.
+
+    Plans are decoded greedily under :data:`~gpt4video.agent.planner.syntax.GRAMMAR`, so whatever the weights are, the
+    text parses. An answer that the model writes is used only if the evidence bears it out; otherwise the answer is
+    composed from the evidence directly.
+    """
+
+    def __init__(self, model: Path, adapter: Path | None, cache: Path | None = None) -> None:
+        """Name the files.
+
+        Args:
+            model: GGUF file, a folder that holds one, or a folder in transformers' format.
+            adapter: folder of the LoRA adapter; None runs the base model as it is (of use to tests alone).
+            cache: where merged weights are kept; next to ``model`` unless given.
+        """
+        self._model, self._adapter = model, adapter
+        self._cache = cache or model.parent / "merged"
+        self._loaded: _Loaded | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """``local:`` and the adapter's hash."""
+        if self._adapter is None:
+            return "local:base"
+        weights = self._adapter / "adapter_model.safetensors"
+        if not weights.is_file():
+            return "local:missing"
+        return f"local:{hashlib.sha256(weights.read_bytes()).hexdigest()[:12]}"
+
+    def plan(self, context: PlanContext) -> Plan:
+        """Request -> plan. Raises ``ModelUnavailable`` when the model's files are not there."""
+        try:
+            return parse(self.write_plan(context), context.clips)
+        except PlanSyntaxError:
+            # The grammar bounds everything but the length of free text.
+            return Plan(say=reply("unclear"))
+
+    def write_plan(self, context: PlanContext) -> str:
+        """Decode the plan as the model writes it, in the plan syntax."""
+        with self._lock:
+            loaded = self._load()
+            return loaded.decoder.write(render_prompt(context), loaded.grammar, longest=_LONGEST_PLAN).text.strip(" ")
+
+    def respond(self, context: RespondContext) -> str:
+        """Answer from the results: the model's words where the evidence bears them, composed ones otherwise."""
+        if not context.evidence:
+            return outcome_sentences(context)
+        from ...tools.understanding.compose import compose, unsupported
+
+        answer = self._answer(context)
+        if not answer or unsupported(answer, context.request, context.evidence):
+            answer = compose(context.request, context.evidence, context.sampling, context.names)
+        others = [outcome for outcome in context.outcomes if outcome.tool != "understand_video" or not outcome.ok]
+        rest = outcome_sentences(context.model_copy(update={"outcomes": others})) if others else ""
+        return f"{answer} {rest}".strip()
+
+    def _answer(self, context: RespondContext) -> str:
+        """What the model says to the question, one or two sentences; empty when it runs on."""
+        prompt = render_answer_prompt(context.request, evidence_lines(context.evidence, context.names))
+        with self._lock:
+            written = self._load().decoder.write(prompt, longest=_LONGEST_ANSWER)
+        return "" if written.tokens >= _LONGEST_ANSWER else written.text.strip()
+
+    def warm(self) -> None:
+        """Load now, so that the first plan does not wait."""
+        with self._lock:
+            self._load()
+
+    def _load(self) -> _Loaded:
+        if self._loaded is None:
+            from ..model.constrained import Decoder
+            from ..model.llm import load_llm
+
+            llm = load_llm(self._model, self._adapter, self._cache)
+            decoder = Decoder(llm, PHRASES)
+            self._loaded = _Loaded(decoder, decoder.compile(GRAMMAR), llm.revision)
+        return self._loaded
