@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MediaBroken
 from .arguments import Evidence
+from .closer import Closer
 from .colors import ColorSummary, name_colors
 from .labels import Label, top_labels
 from .motion import MotionMeter, MotionSummary, summarise
-from .screentext import ScreenText, TextLog
+from .screentext import ScreenText
 from .shots import Shot, ShotFinder
 from .vision import FrameEncoder, FrameFeatures, Images, resize
 from .watch import ChangeWatch
@@ -44,7 +44,6 @@ _READ_EVERY = 1.0
 _CLOSER = 3
 _MOST_CLOSER = 60
 _CAPTION_FRAMES = 8
-_AT_ONCE = 12
 
 
 @dataclass(frozen=True)
@@ -169,11 +168,13 @@ def analyse(
     shots = state.shots.shots(info.duration)
     looks = state.watch.looks(_READ_EVERY, _MOST_LOOKS) if ocr is not None else []
     closer = _closer_frames(shots, times) if encoder.classes else []
-    texts, crops, lost = _look_closer(path, info, looks, [float(times[index]) for index in closer], encoder, ocr)
-    scores = dict(zip(closer, crops, strict=False))
-    found = tuple(_shot(shot, last, state, times, scores, texts, encoder, captioner) for shot, last in _marked(shots))
-    sampling = _sampling(info, state.every, stride, len(looks))
-    return ClipAnalysis(info, found, tuple(texts), times, sampling, " ".join(filter(None, (state.partial, lost))))
+    large = Closer(path, size_within(info, _LARGE), encoder, ocr)
+    large.look(looks, [float(times[index]) for index in closer])
+    texts = large.texts(1 / info.fps if info.fps else 0.0)
+    parts = {index: large.parts[float(times[index])] for index in closer if float(times[index]) in large.parts}
+    found = tuple(_shot(shot, last, state, times, parts, texts, encoder, captioner) for shot, last in _marked(shots))
+    partial = " ".join(dict.fromkeys(filter(None, (state.partial, large.lost))))
+    return ClipAnalysis(info, found, tuple(texts), times, _sampling(info, state.every, stride, len(looks)), partial)
 
 
 def _start(info: MediaInfo, every: float) -> tuple[_Pass, float | None]:
@@ -188,10 +189,10 @@ def _start(info: MediaInfo, every: float) -> tuple[_Pass, float | None]:
 def _frames(path: Path, info: MediaInfo, stride: float | None) -> Iterator[Frames]:
     from ..media.decode import stream
 
-    return stream(path, every=stride, size=_size(info, _SMALL), batch=_BATCH)
+    return stream(path, every=stride, size=size_within(info, _SMALL), batch=_BATCH)
 
 
-def _size(info: MediaInfo, side: int) -> tuple[int, int]:
+def size_within(info: MediaInfo, side: int) -> tuple[int, int]:
     """(width, height) with the long side at most ``side``."""
     scale = min(1.0, side / max(info.width, info.height))
     return max(16, round(info.width * scale)), max(16, round(info.height * scale))
@@ -216,66 +217,12 @@ def _inside(shot: Shot, times: Floats, last: bool) -> NDArray[np.intp]:
     return np.flatnonzero((times >= shot.start - 1e-4) & ((times < shot.end - 1e-4) | last))
 
 
-def _look_closer(
-    path: Path,
-    info: MediaInfo,
-    looks: list[tuple[float, bool]],
-    closer: list[float],
-    encoder: FrameEncoder,
-    ocr: TextReader | None,
-) -> tuple[list[ScreenText], list[Floats], str]:
-    """Read the looks that differ and encode square parts of the closer frames.
-
-    Returns texts, class scores (K, C) of the parts of each closer frame, and what could not be read.
-    """
-    from ..media.decode import sample
-
-    log = TextLog(1 / info.fps if info.fps else 0.0)
-    reads = {time for time, differs in looks if differs}
-    wanted = sorted({*(time for time, _ in looks), *closer})
-    needed = [time for time in wanted if time in reads or time in set(closer)]
-    size = _size(info, _LARGE)
-    pictures: dict[float, NDArray[np.uint8]] = {}
-    crops: list[Floats] = []
-    flat = dict(looks)
-    lost = ""
-    for first in range(0, len(wanted), _AT_ONCE):
-        part = wanted[first : first + _AT_ONCE]
-        ask = [time for time in part if time in set(needed)]
-        if ask and not lost:
-            try:
-                frames = sample(path, ask, size=size)
-                pictures = dict(zip(ask, frames.images, strict=False))
-            except MediaBroken as error:
-                lost = f"Text could not be read from {part[0]:.1f} s on: {error.message}"
-        for time in part:
-            image = pictures.get(time)
-            if image is not None and time in closer:
-                crops.append(encoder.encode(_squares_of(image)).logits)
-            if ocr is not None and time in flat:
-                if flat[time] and image is not None:
-                    log.add(time, ocr.read(image))
-                elif not flat[time]:
-                    log.same(time)
-        pictures = {}
-    return log.texts(), crops, lost
-
-
-def _squares_of(image: NDArray[np.uint8]) -> Images:
-    """Three squares that cover a wide or tall picture, (3, 224, 224, 3); what is small in the whole fills one."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    corners = np.linspace(0, max(height, width) - side, 3).round().astype(int)
-    cuts = [image[:, at : at + side] if width >= height else image[at : at + side] for at in corners]
-    return np.concatenate([resize(cut[None], 224, 224) for cut in cuts])
-
-
 def _shot(
     shot: Shot,
     last: bool,
     state: _Pass,
     times: Floats,
-    crops: dict[int, Floats],
+    parts: dict[int, Floats],
     texts: list[ScreenText],
     encoder: FrameEncoder,
     captioner: Captioner | None,
@@ -286,7 +233,7 @@ def _shot(
     pooled = np.concatenate(state.pooled)[inside]
     mean: Floats = pooled.mean(axis=0)
     key = inside[int(((pooled - mean) ** 2).sum(axis=1).argmin())]
-    closer = {place: crops[index] for place, index in enumerate(inside.tolist()) if index in crops}
+    closer = [parts[index] for index in inside.tolist() if index in parts]
     labels = top_labels(np.concatenate(state.logits)[inside], encoder.classes, closer=closer)
     caption = ""
     if captioner is not None:

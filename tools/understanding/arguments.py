@@ -43,7 +43,7 @@ class UnderstandResult(ToolModel):
     """What was found.
 
     Attributes:
-        evidence: findings in time order, per clip.
+        evidence: findings, those that bear on the question first; without a question in time order, per clip.
         sampling: how densely it looked, e.g. "1 frame every 0.5 s; shorter events may be missed".
         partial: what could not be read, empty if all could.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,20 @@ _PROTOTYPES: dict[str, str] = {
     "pink": "ff80b0 ffb0c8 f060a0 e89ca8 ff00a0 ffd0dc d08090 ff00ff",
     "brown": "704018 8b4513 5a3010 a07040 402410 906848 c09868 604830 7a6048 d2b48c a88860",
 }
+_TO_CONES = np.array(
+    [
+        [0.4122214708, 0.2119034982, 0.0883024619],
+        [0.5363325363, 0.6806995451, 0.2817188376],
+        [0.0514459929, 0.1073969566, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 1.9779984951, 0.0259040371],
+        [0.7936177850, -2.4285922050, 0.7827717662],
+        [-0.0040720468, 0.4505937099, -0.8086757660],
+    ]
+)
 _STEPS = 32
 _SIDE = 48
 _LEAST_SHARE = 0.08
@@ -49,28 +64,18 @@ class ColorSummary:
     colorless: bool
 
     def describe(self) -> str:
-        """In words, e.g. ``mostly green (58 %), blue (20 %); bright``."""
-        words = ", ".join(f"{word} ({share:.0%})" for word, share in self.shares)
+        """In words, e.g. ``mostly green (58%), blue (20%); bright``."""
+        words = "mostly " + ", ".join(f"{word} ({share:.0%})" for word, share in self.shares)
         if self.colorless:
             words = "black and white"
         tone = "dark" if self.lightness < 0.33 else "bright" if self.lightness > 0.75 else ""
         return "; ".join(part for part in (words, tone) if part)
 
 
-def oklab(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """sRGB (..., 3) in 0..1 -> OKLab (..., 3): lightness 0..1, green-red, blue-yellow."""
+def oklab(rgb: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Colours in sRGB (..., 3) in 0..1 -> OKLab (..., 3): lightness 0..1, green-red, blue-yellow."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    cones = linear @ np.array(
-        [[0.4122214708, 0.2119034982, 0.0883024619], [0.5363325363, 0.6806995451, 0.2817188376],
-         [0.0514459929, 0.1073969566, 0.6299787005]]
-    )  # fmt: skip
-    lab: NDArray[np.float32] = (
-        np.cbrt(cones)
-        @ np.array(
-            [[0.2104542553, 1.9779984951, 0.0259040371], [0.7936177850, -2.4285922050, 0.7827717662],
-             [-0.0040720468, 0.4505937099, -0.8086757660]]
-        )  # fmt: skip
-    ).astype(np.float32)
+    lab: NDArray[np.float32] = (np.cbrt(linear @ _TO_CONES) @ _TO_LAB).astype(np.float32)
     return lab
 
 
@@ -98,10 +103,12 @@ def name_colors(images: Images) -> ColorSummary:
     lab = cells[cell]
     order = np.argsort(-shares, kind="stable")
     kept = tuple((words[i], float(shares[i])) for i in order[:4] if shares[i] >= _LEAST_SHARE)
-    return ColorSummary(kept, float(lab[:, 0].mean()), _colorless(pixels[:: max(1, len(pixels) // 20000)] / np.float32(255)))
+    return ColorSummary(
+        kept, float(lab[:, 0].mean()), _colorless(pixels[:: max(1, len(pixels) // 20000)] / np.float32(255))
+    )
 
 
-def _colorless(rgb: Floats) -> bool:
+def _colorless(rgb: NDArray[np.floating[Any]]) -> bool:
     """Grey throughout, or greys under one slight tint (sepia): hue and chroma do not vary beyond compression noise."""
     lab = oklab(rgb)
     chroma = np.hypot(lab[:, 1], lab[:, 2])

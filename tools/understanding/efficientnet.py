@@ -63,7 +63,8 @@ class _Block(nn.Module):
         y = functional.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
         y = functional.relu6(self._bn1(self._depthwise_conv(y)))
         y = self._bn2(self._project_conv(y))
-        return x + y if self.skip else y
+        result: Tensor = x + y if self.skip else y
+        return result
 
 
 class EfficientNetLite0(nn.Module):
@@ -85,6 +86,7 @@ class EfficientNetLite0(nn.Module):
         self._fc = nn.Linear(WIDTH, CLASSES)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See the class."""
         x = functional.relu6(self._bn0(self._conv_stem(x)))
         for block in self._blocks:
             x = block(x)
@@ -108,12 +110,10 @@ class EfficientNetLite0(nn.Module):
 
 
 def _fuse(parent: nn.Module, conv_name: str, norm_name: str) -> None:
-    conv, norm = getattr(parent, conv_name), getattr(parent, norm_name)
-    assert isinstance(conv, nn.Conv2d)
-    assert isinstance(norm, nn.BatchNorm2d)
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    conv: nn.Conv2d = parent.get_submodule(conv_name)  # type: ignore[assignment]  # torch names its type Module
+    norm: nn.BatchNorm2d = parent.get_submodule(norm_name)  # type: ignore[assignment]
+    state = norm.state_dict()
+    scale = state["weight"] / torch.sqrt(state["running_var"] + norm.eps)
     conv.weight = nn.Parameter(conv.weight * scale[:, None, None, None])
-    conv.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
+    conv.bias = nn.Parameter(state["bias"] - state["running_mean"] * scale)
     setattr(parent, norm_name, nn.Identity())

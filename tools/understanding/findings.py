@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from ..media.probe import MediaInfo
     from .analysis import ClipAnalysis, ShotAnalysis
 
-_ORDER: dict[str, int] = {"media": 0, "shot": 1, "caption": 2, "label": 3, "text": 4, "color": 5, "motion": 6, "speech": 7}
+_ORDER: dict[str, int] = {
+    "media": 0,
+    "shot": 1,
+    "caption": 2,
+    "label": 3,
+    "text": 4,
+    "color": 5,
+    "motion": 6,
+    "speech": 7,
+}
 _LONGEST = 500
 
 
@@ -63,7 +72,7 @@ def _facts(info: MediaInfo, shots: int) -> list[str]:
     if info.still:
         facts = [f"a picture, {size}"]
     else:
-        sound = "with a sound track" if info.has_audio else "no sound"
+        sound = "with sound" if info.has_audio else "without sound"
         cuts = "1 shot" if shots == 1 else f"{shots} shots"
         facts = [f"{info.duration:.1f} s long, {size}, {info.fps:.4g} frames a second, {sound}, {cuts}"]
     for name, value in (("title", info.title), ("comment", info.comment)):

@@ -22,6 +22,7 @@ _SHORTEST = 320
 _AT_ONCE = 6
 _STRIDE = 8  # pixels a step of the recogniser's output
 _LEAST_GAPS = 4
+_LEAST_LETTERS = 8  # a word or two, far apart, is as often one word set wide
 
 
 class LineRecogniser:
@@ -57,7 +58,7 @@ class LineRecogniser:
         if not len(at):
             return "", 0.0
         centres = (at + 0.5) * _STRIDE
-        gaps = word_gaps(line)
+        gaps = word_gaps(line) if len(at) >= _LEAST_LETTERS else []
         text = self._characters[best[at[0]]]
         for before, here, index in zip(centres, centres[1:], at[1:], strict=False):
             spaced = any(before < gap < here for gap in gaps)

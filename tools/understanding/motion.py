@@ -22,6 +22,11 @@ _CELL = 4
 # Speeds in picture widths a second.
 _STILL, _FAST = 0.03, 0.25
 _MOVES = 0.04
+# A moving camera leaves nothing where it was; when this share of the detail stands still, so does the camera.
+_ANCHORED = 0.3
+_DETAIL = 6.0
+_SURE = 0.5
+_LEAST_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Step:
         zoom: growth of the picture a second, above 0 when zooming in.
         moving: share of the picture that moves otherwise, 0 to 1.
         scene: (x, y) mean velocity of what moves otherwise.
+        sure: share of the detail that agrees with the camera's motion; little of it means that it was guessed.
     """
 
     time: float
@@ -41,6 +47,7 @@ class Step:
     zoom: float
     moving: float
     scene: tuple[float, float]
+    sure: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class MotionSummary:
     """Motion of a shot in words.
 
     Attributes:
-        camera: ``still``, ``shaky``, ``pans left slowly``, ``zooms in``, ...
+        camera: ``still``, ``shaky``, ``pans left slowly``, ``zooms in``, ...; empty when it cannot be told.
         scene: ``nothing moves``, ``a little movement``, ``some movement``, ``much movement``.
         direction: where to, on screen: ``left``, ``right``, ``up``, ``down`` or empty.
         speed: of what moves, picture widths a second.
@@ -61,13 +68,15 @@ class MotionSummary:
 
     def describe(self) -> str:
         """One sentence part, e.g. ``the camera is still; some movement to the right, fast``."""
-        camera = f"the camera is {self.camera}" if self.camera in {"still", "shaky"} else f"the camera {self.camera}"
+        camera = (
+            f"the camera {'is ' if self.camera in {'still', 'shaky'} else ''}{self.camera}; " if self.camera else ""
+        )
         scene = self.scene
         if self.direction:
             scene += f", mostly {_TOWARDS[self.direction]}"
         if self.speed > _FAST:
             scene += ", fast"
-        return f"{camera}; {scene}"
+        return camera + scene
 
 
 _TOWARDS = {"left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards"}
@@ -79,7 +88,7 @@ class MotionMeter:
     def __init__(self) -> None:
         import cv2
 
-        self._flow: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._last: tuple[float, NDArray[np.uint8]] | None = None
         self.steps: list[Step] = []
 
@@ -94,7 +103,7 @@ class MotionMeter:
             grey = cv2.cvtColor(resize(image[None], _WIDTH, height)[0], cv2.COLOR_RGB2GRAY)
             if self._last is not None:
                 flow = self._flow.calc(self._last[1], grey, None)
-                self.steps.append(_measure(time, flow / _WIDTH / (time - self._last[0])))
+                self.steps.append(_measure(time, flow / _WIDTH / (time - self._last[0]), _texture(grey)))
             self._last = (time, grey)
 
     def between(self, start: float, end: float) -> list[Step]:
@@ -102,7 +111,16 @@ class MotionMeter:
         return [step for step in self.steps if start + _APART < step.time <= end]
 
 
-def _measure(time: float, flow: Floats) -> Step:
+def _texture(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Cells (h * w,) with enough detail for flow to mean something: on a plain wall it reads zero or follows others."""
+    import cv2
+
+    detail = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+    cells = cv2.blur(detail, (2 * _CELL, 2 * _CELL))[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL]
+    return np.asarray(cells > _DETAIL, np.bool_).ravel()
+
+
+def _measure(time: float, flow: Floats, textured: NDArray[np.bool_]) -> Step:
     """Flow (H, W, 2) in widths a second -> camera and scene, by a robust fit of shift and zoom."""
     cells = flow[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL]
     rows, columns = cells.shape[:2]
@@ -112,24 +130,33 @@ def _measure(time: float, flow: Floats) -> Step:
     # u = tx + zoom * x - turn * y, v = ty + zoom * y + turn * x
     system = np.concatenate([np.stack([one, zero, x, -y], 1), np.stack([zero, one, y, x], 1)])
     target = np.concatenate([cells[..., 0].ravel(), cells[..., 1].ravel()])
-    weights = np.ones(len(x))
-    fit = np.array([np.median(target[: len(x)]), np.median(target[len(x) :]), 0.0, 0.0])
-    for _ in range(4):
-        error = np.hypot(*(target - system @ fit).reshape(2, -1))
-        weights = 1 / (error**2 + 0.02**2)
-        root = np.sqrt(np.tile(weights / weights.sum(), 2))
-        fit = np.linalg.lstsq(system * root[:, None], target * root, rcond=None)[0]
+    seen = textured if textured.sum() >= 12 else np.ones_like(textured)
+    fit = _camera_fit(system, target, seen)
     rest = (target - system @ fit).reshape(2, -1)
     moves = np.hypot(*rest) > max(_MOVES, 0.5 * float(np.hypot(fit[0], fit[1])))
     scene = rest[:, moves].mean(axis=1) if moves.any() else np.zeros(2)
-    return Step(
-        time, (float(fit[0]), float(fit[1])), float(fit[2]), float(moves.mean()), (float(scene[0]), float(scene[1]))
-    )
+    sure = float((np.hypot(*rest)[seen] < _MOVES).mean()) if fit.any() else 1.0
+    camera, velocity = (float(fit[0]), float(fit[1])), (float(scene[0]), float(scene[1]))
+    return Step(time, camera, float(fit[2]), float(moves.mean()), velocity, sure)
+
+
+def _camera_fit(system: NDArray[Any], target: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+    """Shift, zoom and turn of the camera; all zero when enough of what has detail stands still."""
+    speed = np.hypot(*target.reshape(2, -1))
+    if float((speed[seen] < _MOVES / 2).mean()) > _ANCHORED:
+        return np.zeros(4)
+    fit = np.array([np.median(part[seen]) for part in target.reshape(2, -1)] + [0.0, 0.0])
+    for _ in range(4):
+        error = np.hypot(*(target - system @ fit).reshape(2, -1))
+        weights = seen / (error**2 + 0.02**2)
+        root = np.sqrt(np.tile(weights / weights.sum(), 2))
+        fit = np.linalg.lstsq(system * root[:, None], target * root, rcond=None)[0]
+    return fit
 
 
 def summarise(steps: list[Step]) -> MotionSummary | None:
-    """Steps of one shot -> words; None when there is nothing to compare (an image, a very short shot)."""
-    if not steps:
+    """Steps of one shot -> words; None when there is too little to compare (an image, a very short shot)."""
+    if len(steps) < _LEAST_STEPS:
         return None
     moving = np.array([step.moving for step in steps])
     scenes = np.array([step.scene for step in steps])
@@ -146,8 +173,11 @@ def summarise(steps: list[Step]) -> MotionSummary | None:
 
 
 def _camera(steps: list[Step]) -> str:
-    shifts = np.array([step.camera for step in steps])
-    zooms = np.array([step.zoom for step in steps])
+    known = [step for step in steps if step.sure >= _SURE]
+    if 2 * len(known) < len(steps):
+        return ""
+    shifts = np.array([step.camera for step in known])
+    zooms = np.array([step.zoom for step in known])
     # Medians: something large that passes by takes the fit along for a few steps.
     mean, speeds = np.median(shifts, axis=0), float(np.median(np.hypot(*shifts.T)))
     zoom = float(np.median(zooms))

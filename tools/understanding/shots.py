@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .vision import Images, resize
 
 # Differences are taken at this width: more only adds noise and time.
 _WIDTH = 128
+_THUMB = (32, 18)
 _SHORTEST = 0.3
 _THRESHOLD = 3.0
 _LEAST_CHANGE = 15.0
@@ -52,20 +54,18 @@ class ShotFinder:
         )
         self._times: list[float] = []
         self._cuts: list[int] = []
-        self._changed: list[bool] = []
-        self._last: NDArray[np.float32] | None = None
+        self._thumbs: list[Images] = []
 
     def push(self, times: NDArray[np.float32], images: Images) -> None:
         """Frames (T, H, W, 3) RGB at ``times`` (T,) seconds, later than all before."""
         from scenedetect import FrameTimecode
 
         height = max(16, round(_WIDTH * images.shape[1] / images.shape[2]))
-        for time, image in zip(times, resize(images, _WIDTH, height), strict=True):
+        small = resize(images, _WIDTH, height)
+        self._thumbs += list(resize(small, *_THUMB))
+        for time, image in zip(times, small, strict=True):
             code = FrameTimecode(len(self._times), self._fps)
             self._times.append(float(time))
-            pixels = image.astype(np.float32).ravel()
-            self._changed.append(self._last is not None and _differ(self._last, pixels))
-            self._last = pixels
             self._cuts += [cut.frame_num for cut in self._detector.process_frame(code, image[:, :, ::-1].copy())]
 
     def shots(self, duration: float) -> list[Shot]:
@@ -73,15 +73,23 @@ class ShotFinder:
         if not self._times:
             return []
         end = max(duration, self._times[-1])
-        edges = [0.0 if self._times[0] < 1 else self._times[0], *(self._times[cut] for cut in self._cuts if self._changed[cut]), end]
-        return [Shot(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        cuts = [self._times[cut] for cut in self._cuts if self._true_cut(cut)]
+        edges = [0.0 if self._times[0] < 1 else self._times[0], *cuts, end]
+        return [Shot(a, b) for a, b in pairwise(edges)]
+
+    def _true_cut(self, cut: int) -> bool:
+        """Whether the picture changed at a cut and stays changed: a flash comes back to what was there."""
+        before = self._thumbs[cut - 1]
+        later = min(cut + max(1, round(_SHORTEST * self._fps)), len(self._thumbs) - 1)
+        return _differ(before, self._thumbs[cut]) and _differ(before, self._thumbs[later])
 
 
-def _differ(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
-    if float(np.abs(before - after).mean()) < _LEAST_DIFFERENCE:
+def _differ(before: Images, after: Images) -> bool:
+    a, b = before.astype(np.float32), after.astype(np.float32)
+    if float(np.abs(a - b).mean()) < _LEAST_DIFFERENCE:
         return False
-    spread = float(before.std() * after.std())
-    return spread < 1 or float(((before - before.mean()) * (after - after.mean())).mean()) / spread < _ALIKE
+    spread = float(a.std() * b.std())
+    return spread < 1 or float(((a - a.mean()) * (b - b.mean())).mean()) / spread < _ALIKE
 
 
 def detect_shots(batches: Iterable[tuple[NDArray[np.float32], Images]], fps: float, duration: float) -> list[Shot]:

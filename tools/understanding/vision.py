@@ -117,14 +117,14 @@ class VisionEncoder:
             ) from error
         except Exception as error:  # a broken zip, a pickle, other tensors: torch has no common class for these
             raise BackendMissing(
-                f"{Path(weights).name} is not the EfficientNet-Lite0 checkpoint.", "Delete it and pull the models again."
+                f"{Path(weights).name} is not the EfficientNet-Lite0 checkpoint.",
+                "Delete it and pull the models again.",
             ) from error
         # Channels-last lets one-by-one convolutions run as plain matrix products; bfloat16 halves the time where the
         # CPU has instructions for it and multiplies it where it has not.
         self._dtype = torch.bfloat16 if _bfloat16_pays(self._device) else torch.float32
-        self._network = (
-            network.fused().requires_grad_(False).to(self._device, self._dtype, memory_format=torch.channels_last)
-        )
+        network = network.fused().requires_grad_(False).to(self._device, self._dtype)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # untyped in torch
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -242,9 +242,7 @@ def _array(tensor: torch.Tensor) -> Floats:
     return array
 
 
-def _join(
-    parts: list[tuple[Floats, Floats, Floats]], grid: tuple[int, int], width: int, classes: int
-) -> FrameFeatures:
+def _join(parts: list[tuple[Floats, Floats, Floats]], grid: tuple[int, int], width: int, classes: int) -> FrameFeatures:
     if not parts:
         empty = [np.zeros(shape, np.float32) for shape in ((0, *grid), (0, width), (0, classes))]
         return FrameFeatures(*empty)

@@ -1,0 +1,280 @@
+"""Answers from evidence alone, and a check of answers that somebody else wrote. Pure functions.
+
+:func:`compose` never says what no finding holds; each claim names its clip and time range. :func:`unsupported` lists
+the words of an answer that neither the evidence nor the question backs, so that an invented answer can be refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .arguments import Evidence, EvidenceKind
+from .labels import groups
+from .vision import class_names
+from .wording import asked, content, number, stem, stems, tokens, topics
+
+_MOST_SHOTS = 8
+_MOST_CLAIMS = 6
+_SURE = 0.6
+# ImageNet has no class for people: their absence from the labels says nothing.
+_PEOPLE = frozenset(["man", "woman", "person", "child", "boy", "girl", "baby", "lady", "guy", "somebody"])
+_CLIP_NAME = re.compile(r"\bc\d+\b")
+_YES_NO = re.compile(r"^\W*(is|are|was|were|do|does|did|has|have|can|could|will|any)\b", re.IGNORECASE)
+_BEGINNING = re.compile(
+    r"\b(at|in|near|from) the (very )?(beginning|start)\b|\b(first|begin) (shot|scene|part)\b", re.I
+)
+_ENDING = re.compile(r"\b(at|in|near|towards) the (very )?end\b|\blast (shot|scene|part)\b", re.I)
+_COUNT = re.compile(r"\bhow (many|much)\b", re.IGNORECASE)
+
+
+def compose(question: str, evidence: Sequence[Evidence], sampling: str, names: dict[str, str]) -> str:
+    """An answer to a question (empty: a description) from evidence alone.
+
+    Args:
+        question: the user's words.
+        evidence: findings, any order; several clips are answered one after another.
+        sampling: how densely it was looked, one sentence; closes the answer.
+        names: clip id -> what the conversation calls it.
+    """
+    clips = list(dict.fromkeys(item.clip for item in evidence))
+    parts = [_answer(question, [e for e in evidence if e.clip == clip], names.get(clip, clip[:12])) for clip in clips]
+    if not parts:
+        parts = ["I found nothing to answer that from."]
+    return " ".join([*parts, sampling]).strip()
+
+
+def _answer(question: str, evidence: list[Evidence], name: str) -> str:
+    evidence = _meant(question, evidence)
+    things, kinds = asked(question), topics(question)
+    if not things and not kinds:
+        return _describe(evidence, name)
+    if "shot" in kinds and _COUNT.search(question):
+        return _count_shots(evidence, name)
+    matching = _matching(evidence, things)
+    if "color" in kinds and things:
+        return _color_of(things, matching, evidence, name)
+    if kinds and not matching:
+        return _topic(kinds[0], things, evidence, name)
+    if _COUNT.search(question) and matching:
+        return f"I cannot count them, but {_sentence(_claims(matching, name))}"
+    return _named(question, things, matching, evidence, name)
+
+
+def _meant(question: str, evidence: list[Evidence]) -> list[Evidence]:
+    """The findings of the part of the clip that the question speaks of: its beginning, its end, or all."""
+    end = max((item.end for item in evidence), default=0.0)
+    if _BEGINNING.search(question):
+        return [item for item in evidence if item.kind == "media" or item.start <= end / 3]
+    if _ENDING.search(question):
+        return [item for item in evidence if item.kind == "media" or item.end >= end * 2 / 3]
+    return evidence
+
+
+def _topic(kind: EvidenceKind, things: list[str], evidence: list[Evidence], name: str) -> str:
+    found = [item for item in evidence if item.kind == kind]
+    if not found and kind == "text":
+        return f"I found no readable text on screen in {name}."
+    if not found and kind == "speech":
+        return f"I have no transcript of {name}."
+    if not found:
+        return f"I found nothing about that in {name}."
+    rest = [word for word in things if not _matching(found, [word])]
+    tail = f" I found nothing on {_quoted(rest)} in {name}." if rest and kind != "media" else ""
+    return _of_kind(kind, evidence, name) + tail
+
+
+def _of_kind(kind: EvidenceKind, evidence: list[Evidence], name: str) -> str:
+    found = _joined([item for item in evidence if item.kind == kind])
+    return f"{_sentence(_claims(found[:_MOST_SHOTS], name))}{_more(len(found) - _MOST_SHOTS)}"
+
+
+def _color_of(things: list[str], matching: list[Evidence], evidence: list[Evidence], name: str) -> str:
+    """Colours are measured over the whole picture; only a caption tells the colour of one thing."""
+    told = [item for item in matching if item.kind == "caption" and "color" in topics(item.text)]
+    if told:
+        return _sentence(_claims(told, name))
+    colors = [item for item in matching if item.kind == "color"]
+    if colors and {stem(word) for word in things} <= stems(" ".join(item.text for item in colors)):
+        return _sentence(_claims(colors, name))
+    seen = [item for item in matching if item.kind != "color"]
+    where = f" {_sentence(_claims(seen, name))}" if seen else ""
+    return f"I cannot tell the color of {_quoted(things)} alone.{where} {_of_kind('color', evidence, name)}"
+
+
+def _named(question: str, things: list[str], matching: list[Evidence], evidence: list[Evidence], name: str) -> str:
+    """An answer about things that the question names."""
+    missing = [word for word in things if not _matching(matching, [word])]
+    people = [word for word in missing if stem(word) in _PEOPLE]
+    rest = [word for word in missing if word not in people]
+    tails = (
+        [f"I cannot tell people apart without a caption, so I do not know about {_quoted(people)}."] if people else []
+    )
+    if matching:
+        sure = max(item.score for item in matching) >= _SURE
+        start = ("Yes: " if sure else "Possibly: ") if _YES_NO.search(question) and not missing else ""
+        tails += [f"I found nothing on {_quoted(rest)} in {name}."] if rest else []
+        return " ".join([_sentence(start + _claims(matching, name)), *tails])
+    tails += [f"I did not find any sign of {_quoted(rest)} in {name}."] if rest else []
+    seen = _joined([item for item in evidence if item.kind in {"caption", "label"}])
+    tails += [f"What I found: {_sentence(_claims(seen, name))}"] if seen else []
+    return " ".join(tails)
+
+
+def _describe(evidence: list[Evidence], name: str) -> str:
+    """Facts, then what each shot shows, then the text on screen."""
+    facts = [_claim(item, name) for item in evidence if item.kind == "media"]
+    shots: list[Evidence | None] = [item for item in evidence if item.kind == "shot"]
+    shots = shots or [None]
+    lines = [_shot(shot, evidence, name) for shot in shots[:_MOST_SHOTS]]
+    texts = [_claim(item, name) for item in evidence if item.kind in {"text", "speech"}]
+    sentences = [*facts[:1], *(line for line in lines if line), *texts[:_MOST_CLAIMS], *facts[1:]]
+    return " ".join(map(_sentence, sentences)) + _more(len(shots) - _MOST_SHOTS)
+
+
+def _shot(shot: Evidence | None, evidence: list[Evidence], name: str) -> str:
+    def inside(kind: EvidenceKind) -> list[Evidence]:
+        return [
+            e for e in evidence
+            if e.kind == kind and (shot is None or (e.start >= shot.start - 0.05 and e.end <= shot.end + 0.05))
+        ]  # fmt: skip
+
+    captions, labels = inside("caption"), inside("label")
+    seen = [_bare_text(item) for item in captions] or [_label(item) for item in labels]
+    if shot is not None and not shot.text.startswith("shot "):  # a search hit brings its own words
+        seen = seen or [_bare_text(shot)]
+    said = [*dict.fromkeys(seen), *(_bare_text(item) for item in [*inside("color"), *inside("motion")])]
+    if not said:
+        return ""
+    place = shot or (captions + labels + inside("color") + inside("motion"))[0]
+    return f"{name}, {_when(place)}: {'; '.join(said)}"
+
+
+def _count_shots(evidence: list[Evidence], name: str) -> str:
+    shots = sorted((item for item in evidence if item.kind == "shot"), key=lambda item: item.start)
+    if not shots:
+        return f"I could not tell the shots of {name} apart."
+    if len(shots) == 1:
+        return f"{name} is 1 shot without a cut ({_when(shots[0])})."
+    cuts = ", ".join(f"{item.start:.1f}" for item in shots[1:])
+    span = f"{shots[0].start:.1f}-{max(item.end for item in shots):.1f} s"
+    return f"{name} has {len(shots)} shots ({span}), with cuts at {cuts} s."
+
+
+def _matching(evidence: Sequence[Evidence], things: list[str]) -> list[Evidence]:
+    """Findings about the things, the surest first, spans of the same finding joined."""
+    wanted = {stem(word) for word in things}
+    found = [item for item in evidence if item.kind not in {"media", "motion"} and wanted & _backing(item)]
+    return sorted(_joined(found), key=lambda item: (item.kind == "color", -item.score, item.start))
+
+
+def _joined(evidence: list[Evidence]) -> list[Evidence]:
+    """Equal findings one after another become one."""
+    joined: list[Evidence] = []
+    for item in sorted(evidence, key=lambda one: one.start):
+        same = next((k for k, e in enumerate(joined) if (e.kind, e.text) == (item.kind, item.text)), None)
+        if same is None or item.kind == "shot" or item.start - joined[same].end > 0.5:
+            joined.append(item)
+        else:
+            before = joined[same]
+            joined[same] = before.model_copy(
+                update={"end": max(before.end, item.end), "score": max(before.score, item.score)}
+            )
+    return joined
+
+
+def _claims(evidence: list[Evidence], name: str) -> str:
+    return "; ".join(_claim(item, name) for item in evidence[:_MOST_CLAIMS])
+
+
+def _claim(item: Evidence, name: str) -> str:
+    """One finding in words, with its clip and range."""
+    if item.kind == "media":
+        return f"{name} is {item.text}" if not item.text.startswith(("title", "comment")) else f"{name}: {item.text}"
+    place = f"{name}, {_when(item)}"
+    if item.kind == "text":
+        return f"{place}: the text on screen reads {_quotation(item.text)}"
+    if item.kind == "speech":
+        return f"{place}: the speech says {_quotation(item.text)}"
+    return f"{place}: {_label(item) if item.kind == 'label' else _bare_text(item)}"
+
+
+def _label(item: Evidence) -> str:
+    return f"{'' if item.score >= _SURE else 'possibly '}{_bare_text(item)}"
+
+
+def _bare_text(item: Evidence) -> str:
+    return " ".join(item.text.split()).rstrip(".")
+
+
+def _when(item: Evidence) -> str:
+    start, end = f"{item.start:.1f}", f"{item.end:.1f}"
+    return f"at {start} s" if start == end else f"{start}-{end} s"
+
+
+def _quotation(text: str) -> str:
+    """Words from a clip as a quotation that cannot end itself early."""
+    return '"' + " ".join(text.split()).replace('"', "'") + '"'
+
+
+def _quoted(words: list[str]) -> str:
+    return ", ".join(f"'{word}'" for word in dict.fromkeys(words))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _more(count: int) -> str:
+    return f" And {count} more." if count > 0 else ""
+
+
+def unsupported(answer: str, question: str, evidence: Sequence[Evidence], sampling: str = "") -> list[str]:
+    """Words of an answer that nothing backs: content words and numbers in no finding and not in the question.
+
+    A number is backed by an equal one (also as a word or a time), or by a range's bound to its tenth or second. An
+    answer that says yes needs findings for what was asked: the question's own words do not prove themselves.
+
+    Returns:
+        The words as written, in order, each once; empty when the answer may stand.
+    """
+    for name in {item.clip for item in evidence}:
+        answer = answer.replace(name, " ")
+    answer = _CLIP_NAME.sub(" ", answer)
+    proof: set[str] = set().union(*map(_backing, evidence))
+    backed = proof | stems(question) | stems(sampling)
+    values = _values(question, sampling, evidence)
+    missing: list[str] = []
+    for word in content(answer):
+        value = number(word)
+        known = stem(word) in backed if value is None else any(abs(value - other) < 0.051 for other in values)
+        if not known:
+            missing.append(word)
+    if _affirms(answer):
+        missing += [word for word in asked(question) if stem(word) not in proof]
+    return list(dict.fromkeys(missing))
+
+
+def _affirms(answer: str) -> bool:
+    return bool(
+        re.match(r"\W*(yes|yeah|yep|correct|indeed|true|right|there (is|are))\b(?! no\b)", answer, re.IGNORECASE)
+    )
+
+
+def _backing(item: Evidence) -> set[str]:
+    """Stems that a finding backs: its words, and for a class the everyday word over it ("collie" backs "dog")."""
+    words = stems(item.text)
+    if item.kind == "label" and item.text in class_names():
+        index = class_names().index(item.text)
+        words |= {stem(token) for word, members in groups().items() if index in members for token in tokens(word)}
+    return words
+
+
+def _values(question: str, sampling: str, evidence: Sequence[Evidence]) -> set[float]:
+    """Numbers that may be named."""
+    texts = [question, sampling, *(item.text for item in evidence)]
+    values = {value for text in texts for token in tokens(text) if (value := number(token)) is not None}
+    bounds = {bound for item in evidence for bound in (item.start, item.end)}
+    values |= bounds | {float(round(value)) for value in bounds | values}
+    values |= {item.end - item.start for item in evidence} | {round(100 * item.score) for item in evidence}
+    return values | {float(sum(item.kind == kind for item in evidence)) for kind in ("shot", "text", "label")}
