@@ -139,8 +139,8 @@ class Trainer:
         self.network = VideoUNet(self.config)
         if options.resume is not None:
             load_weights(self.network, options.resume)
-        self.network.to(options.device, memory_format=torch.channels_last)
-        self.average = VideoUNet(self.config).to(options.device, memory_format=torch.channels_last)
+        self.network.to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = VideoUNet(self.config).to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average.load_state_dict(self.network.state_dict())
         self.average.requires_grad_(False).eval()
         self.optimizer = torch.optim.AdamW(

@@ -92,7 +92,7 @@ def _full_size(video: Any) -> Any:
     from torch.nn.functional import interpolate
 
     flat = interpolate(video.flatten(0, 1), size=(SIDE, SIDE), mode="bicubic", antialias=False)
-    return flat.unflatten(0, video.shape[:2]).clamp(-1, 1)
+    return flat.reshape(*video.shape[:3], SIDE, SIDE).clamp(-1, 1)
 
 
 def generate_clips(trainer: Any, texts: list[str], seed: int, steps: int = 16, batch: int = 32) -> NDArray[np.uint8]:

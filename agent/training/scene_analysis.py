@@ -248,7 +248,7 @@ def analyse(frames: Frames) -> Findings:
     areas = solid.mean((1, 2, 3)) * np.asarray([_WEIGHTS.get(name, 1.0) for name in names])
     best = int(areas.argmax())
     found = float(solid[best].mean()) > 0.003
-    mask = _crowding(solid.max(0), 2) > 0
+    mask = (_crowding(solid.max(0), 2) > 0).astype(np.float32)
     camera = "fixed" if plain else _camera(clip, mask)
     steady, steady_mask = (_steadied(values, camera) for values in (clip, mask))
     weather = "fog" if backdrop[3] == "fog" else _falling(steady, steady_mask)

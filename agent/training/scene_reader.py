@@ -64,7 +64,7 @@ def train_reader(bank: SceneBank, device: str, steps: int = 1500, batch: int = 2
             scores[:, len(KINDS) + 1 :], labels[:, 1]
         )
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return reader.eval()

@@ -228,7 +228,8 @@ def _size_step(pipeline: Any) -> int:
     config = getattr(network, "config", {})
     patch = config.get("patch_size", 1) if hasattr(config, "get") else 1
     levels = len(config.get("block_out_channels", ()) or (0,)) if hasattr(config, "get") else 1
-    return spatial * int(patch[-1] if isinstance(patch, list | tuple) else patch or 1) * 2 ** (levels - 1)
+    smallest = int(patch[-1] if isinstance(patch, list | tuple) else patch or 1)
+    return int(spatial * smallest * 2 ** (levels - 1))
 
 
 def _length(pipeline: Any, frames: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,8 @@ class GenerateVideo(Tool[GenerateArguments, GenerateResult]):
         "Make a new clip from a prompt. With 'like', the clip resembles an existing one and the prompt says what "
         "shall differ, e.g. 'at night'."
     )
-    cost: Cost = "slow"
-    effect: Effect = "writes"
+    cost: ClassVar[Cost] = "slow"
+    effect: ClassVar[Effect] = "writes"
     arguments = GenerateArguments
     result = GenerateResult
 

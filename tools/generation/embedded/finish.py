@@ -32,14 +32,16 @@ def fit_square(clip: Frames, side: int) -> Frames:
 def spread(clip: Frames, count: int) -> Frames:
     """Choose or repeat frames so that there are ``count``, evenly over time."""
     rows = np.linspace(0, len(clip) - 1, count).round().astype(int)
-    return clip[rows]
+    chosen: Frames = clip[rows]
+    return chosen
 
 
 def _flow(before: Frames, after: Frames) -> Floats:
     import cv2
 
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (before, after)]
-    dis: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    make: Any = vars(cv2)["DISOpticalFlow_create"]  # not in OpenCV's type stubs
+    dis = make(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow: Floats = dis.calc(grey[0], grey[1], None)
     return flow
 

@@ -15,9 +15,9 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 def channel_norm(x: Tensor, last: bool = False) -> Tensor:
     """Zero mean, unit variance over channels (dim 1, or the last), in the input's own precision."""
     with torch.autocast(x.device.type, enabled=False):  # autocast would widen every activation to float32
-        if last:
-            return F.layer_norm(x, x.shape[-1:])
-        return F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2]).permute(0, 3, 1, 2)
+        rows = x if last else x.permute(0, 2, 3, 1)
+        normal: Tensor = F.layer_norm(rows, rows.shape[-1:])
+        return normal if last else normal.permute(0, 3, 1, 2)
 
 
 class Modulation(nn.Module):
@@ -32,7 +32,8 @@ class Modulation(nn.Module):
     def forward(self, x: Tensor, embedding: Tensor, frames: int) -> Tensor:
         """(B*T, C, H, W) and (B, E) -> (B*T, C, H, W)."""
         scale, shift = self.linear(embedding).to(x.dtype).repeat_interleave(frames, 0)[:, :, None, None].chunk(2, 1)
-        return x * (1 + scale) + shift
+        moved: Tensor = x * (1 + scale) + shift
+        return moved
 
 
 class ResBlock(nn.Module):
@@ -49,7 +50,8 @@ class ResBlock(nn.Module):
         """Residual; shapes unchanged."""
         h = self.conv1(F.silu(channel_norm(x)))
         h = self.modulation(channel_norm(h), embedding, frames)
-        return x + self.conv2(F.silu(h)).to(x.dtype)
+        out: Tensor = x + self.conv2(F.silu(h)).to(x.dtype)
+        return out
 
 
 class TemporalConv(nn.Module):
@@ -63,12 +65,13 @@ class TemporalConv(nn.Module):
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
         """Residual; shapes unchanged."""
-        h = channel_norm(x).unflatten(0, (-1, frames))
+        h = channel_norm(x).reshape(-1, frames, *x.shape[1:])
         blank = torch.zeros_like(h[:, :1])
         before = torch.cat([blank, h[:, :-1]], 1)
         after = torch.cat([h[:, 1:], blank], 1)
         near = torch.cat([before, h, after], 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return x + self.outer(F.silu(self.inner(near))).to(x.dtype)
+        out: Tensor = x + self.outer(F.silu(self.inner(near))).to(x.dtype)
+        return out
 
 
 class Attention(nn.Module):
@@ -83,7 +86,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """``mask`` (N, M) is true where the context may be looked at."""
@@ -108,7 +111,8 @@ class TemporalAttention(nn.Module):
         h = channel_norm(x).permute(0, 2, 3, 1).reshape(-1, frames, height * width, c).transpose(1, 2).flatten(0, 1)
         h = self.attention(h + self.position[:frames].to(h.dtype))
         h = h.reshape(-1, height * width, frames, c).transpose(1, 2).reshape(n, height, width, c)
-        return x + h.permute(0, 3, 1, 2).to(x.dtype)
+        out: Tensor = x + h.permute(0, 3, 1, 2).to(x.dtype)
+        return out
 
 
 class TextAttention(nn.Module):
@@ -123,7 +127,8 @@ class TextAttention(nn.Module):
         n, c, height, width = x.shape
         h = channel_norm(x).permute(0, 2, 3, 1).reshape(n // frames, -1, c)
         h = self.attention(h, text, mask).reshape(n, height, width, c)
-        return x + h.permute(0, 3, 1, 2).to(x.dtype)
+        out: Tensor = x + h.permute(0, 3, 1, 2).to(x.dtype)
+        return out
 
 
 class SpaceTimeTransformer(nn.Module):
@@ -145,4 +150,5 @@ class SpaceTimeTransformer(nn.Module):
         where = (self.time_position[:frames] + self.space_position).to(h.dtype)
         h = h + self.attention((channel_norm(h, last=True) + where).flatten(1, 2)).reshape(h.shape).to(h.dtype)
         h = h + self.down(F.gelu(self.up(channel_norm(h, last=True)), approximate="tanh")).to(h.dtype)
-        return h.reshape(n, height, width, c).permute(0, 3, 1, 2)
+        out: Tensor = h.reshape(n, height, width, c).permute(0, 3, 1, 2)
+        return out

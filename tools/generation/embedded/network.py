@@ -96,7 +96,8 @@ class TextRefiner(nn.Module):
         """(B, M, D) -> (B, M, D)."""
         h = channel_norm(text, last=True) * self.scale
         h = h + self.attention(h, h, mask)
-        return h + self.down(F.gelu(self.up(channel_norm(h, last=True)), approximate="tanh"))
+        out: Tensor = h + self.down(F.gelu(self.up(channel_norm(h, last=True)), approximate="tanh"))
+        return out
 
 
 class VideoUNet(nn.Module):
@@ -161,4 +162,4 @@ class VideoUNet(nn.Module):
         h = self.join0(torch.cat([F.pixel_shuffle(self.from1(h), 2), fine], 1))
         h = self.up0(h, embedding, text, mask, frames)
         out = F.pixel_shuffle(self.leave(F.silu(channel_norm(h))), 2)
-        return out.unflatten(0, (batch, frames)).to(x.dtype)
+        return out.reshape(x.shape).to(x.dtype)
