@@ -34,15 +34,19 @@ def summarise(row: StepRow) -> str:
     if row["tool"] == "search_memory":
         return _found(row)
     if row["tool"] == "understand_video":
-        return f"looked: {len((row['result'] or {}).get('evidence', []))} findings"
+        return f"looked closely: {len((row['result'] or {}).get('evidence', []))} findings"
     return _made(row)
 
 
 def _found(row: StepRow) -> str:
     if not row["outputs"]:
         return "nothing in the library fits"
-    hits = ", ".join(f"{_called(clip)} at {_span(clip)}" for clip in row["outputs"])
+    hits = ", ".join(f"{clip['name']} ({_span(clip)}{_where(clip)})" for clip in row["outputs"])
     return f"found {hits}"
+
+
+def _where(clip: ClipRow) -> str:
+    return f" {clip['about'].removeprefix('search hit ')}" if " in " in clip["about"] else ""
 
 
 def _made(row: StepRow) -> str:
@@ -53,10 +57,6 @@ def _made(row: StepRow) -> str:
         if output["kind"] != "video"
     ]
     return "made " + ", ".join([*clips, *files])
-
-
-def _called(clip: ClipRow) -> str:
-    return clip["name"] or clip["id"]
 
 
 def _span(clip: ClipRow) -> str:
@@ -81,10 +81,13 @@ def answer_from(state: AgentState, parts: Components) -> str:
         )
         for row in state["steps"]
     ]
+    # Hits of a search are evidence too, but a question is answered from what was looked at.
+    looked = any(row["tool"] == "understand_video" and row["status"] == "done" for row in state["steps"])
+    evidence = state.get("evidence", []) if looked else []
     context = RespondContext(
         request=state["request"],
         outcomes=outcomes,
-        evidence=[Evidence.model_validate(item) for item in state.get("evidence", [])],
+        evidence=[Evidence.model_validate(item) for item in evidence],
         sampling=state.get("sampling", ""),
         names=_names(state, parts),
     )

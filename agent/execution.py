@@ -156,7 +156,7 @@ class StepRunner:
     def _about(self, output: dict[str, Any], state: AgentState) -> str:
         """What made a clip, in our own words: the operation and the conversation's names of its parents."""
         names = {row["id"]: row["name"] for row in reversed(state.get("clips", []))}
-        parents = " ".join(names[parent] for parent in output["parents"] if parent in names)
+        parents = " and ".join(names[parent] for parent in output["parents"] if parent in names)
         if output["operation"] == "generate":
             return f"generated like {parents}" if parents else "generated"
         return f"{output['operation']} of {parents}" if parents else str(output["operation"])

@@ -74,7 +74,7 @@ class Nodes:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
         _emit(events.NodeStarted(node="plan"))
         entries = [
-            ClipEntry(name=row["name"], about=_about(row, state["clips"]), duration=row["duration"])
+            ClipEntry(name=row["name"], about=row["about"].partition(" in ")[0], duration=row["duration"])
             for row in state["clips"]
         ]
         context = PlanContext(
@@ -219,16 +219,11 @@ def _name(clips: list[ClipRow], row: ClipRow) -> ClipRow:
         if (known["id"], known["start"], known["end"]) == (row["id"], row["start"], row["end"]):
             return known
     named: ClipRow = {**row, "name": f"c{len(clips) + 1}"}
+    if row["about"] == "search hit":
+        whole = next((known["name"] for known in clips if known["id"] == row["id"] and known["end"] is None), None)
+        named["about"] = f"search hit in {whole}" if whole else "search hit"
     clips.append(named)
     return named
-
-
-def _about(row: ClipRow, clips: list[ClipRow]) -> str:
-    """What made the clip, in our own words only; a search hit says in which clip it lies."""
-    if row["about"] == "search hit":
-        whole = next((other["name"] for other in clips if other["id"] == row["id"] and other["end"] is None), None)
-        return f"search hit in {whole}" if whole and whole != row["name"] else "search hit"
-    return row["about"]
 
 
 def _set_aside(rows: list[StepRow]) -> list[StepRow]:

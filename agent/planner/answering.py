@@ -43,6 +43,18 @@ def outcome_sentences(context: RespondContext) -> str:
     return " ".join([*sentences, *map(_sentence, notes)]) or "There was nothing to do."
 
 
+def composed(context: RespondContext, answer: str = "") -> str:
+    """An answer without a model: what the evidence says to the request (or ``answer``), then the other steps."""
+    if not context.evidence:
+        return outcome_sentences(context)
+    from ...tools.understanding.compose import compose
+
+    answer = answer or compose(context.request, context.evidence, context.sampling, context.names)
+    others = [outcome for outcome in context.outcomes if outcome.tool != "understand_video" or not outcome.ok]
+    rest = outcome_sentences(context.model_copy(update={"outcomes": others})) if others else ""
+    return f"{answer} {rest}".strip()
+
+
 def _sentence(text: str) -> str:
     flat = " ".join(text.split())
     return flat[:1].upper() + flat[1:] + ("" if flat.endswith((".", "!", "?")) else ".")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .answering import evidence_lines, outcome_sentences, render_answer_prompt
+from .answering import composed, evidence_lines, render_answer_prompt
 from .base import PlanContext, RespondContext
 from .plan import Plan
 from .replies import reply
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from ..model.constrained import Decoder
 
 PHRASES: Final = (
-    " edit $1[0] trim 0 1 ; gen like $2: at night", " edit c1 reverse", " edit c1 audio mute", " edit c1 text bottom: ",
-    " edit c1 color grayscale", " edit c1 c2 concat", " edit c1 speed 2", " edit c1 speed 0.5", " edit c1 crop 9:16",
-    " edit c1 trim 0 50% ; edit c1 trim 50% end", " edit c1 gif 0 end", " edit $1[0] reverse", " edit c1 cut -2 end",
-    " edit c1 rotate 90", " edit c1 fade 1 1", " edit c1 resize 720", " edit c1 audio volume 0.5", " find: ", " look c1: ",
-    " gen: ", " gen like c1: in the rain", " say cannot", " say ask_clip", " say greet", " say thanks", " look $1[0]",
-    " edit c2 trim 0 2 | reverse | audio mute", " edit $1 concat", " edit c1 frame 50%", " say help", " edit $1 reverse",
+    " edit $1[0] trim 0 1 ; gen like $2: at night", " edit c1 reverse", " edit c1 audio mute",
+    " edit c1 text bottom: ", " edit c1 color grayscale", " edit c1 c2 concat", " edit c1 speed 2",
+    " edit c1 speed 0.5", " edit c1 crop 9:16", " edit c1 trim 0 50% ; edit c1 trim 50% end", " edit c1 gif 0 end",
+    " edit $1[0] reverse", " edit c1 cut -2 end", " edit c1 rotate 90", " edit c1 fade 1 1", " edit c1 resize 720",
+    " edit c1 audio volume 0.5", " find: ", " look c1: ", " gen: ", " gen like c1: in the rain", " say cannot",
+    " say ask_clip", " say greet", " say thanks", " look $1[0]", " edit c2 trim 0 2 | reverse | audio mute",
+    " edit $1 concat", " edit c1 frame 50%", " say help", " edit $1 reverse",
 )  # fmt: skip
 """Typical plans: drafts come from here where the request has no word to copy. They steer nothing, they save time."""
 
@@ -87,15 +88,11 @@ class LocalPlanner:
     def respond(self, context: RespondContext) -> str:
         """Answer from the results: the model's words where the evidence bears them, composed ones otherwise."""
         if not context.evidence:
-            return outcome_sentences(context)
-        from ...tools.understanding.compose import compose, unsupported
+            return composed(context)
+        from ...tools.understanding.compose import unsupported
 
         answer = self._answer(context)
-        if not answer or unsupported(answer, context.request, context.evidence):
-            answer = compose(context.request, context.evidence, context.sampling, context.names)
-        others = [outcome for outcome in context.outcomes if outcome.tool != "understand_video" or not outcome.ok]
-        rest = outcome_sentences(context.model_copy(update={"outcomes": others})) if others else ""
-        return f"{answer} {rest}".strip()
+        return composed(context, "" if unsupported(answer, context.request, context.evidence) else answer)
 
     def _answer(self, context: RespondContext) -> str:
         """What the model says to the question, one or two sentences; empty when it runs on."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import PlannerFailed
-from .answering import outcome_sentences
+from .answering import composed
 from .base import PlanContext, RespondContext
 from .plan import Plan
 from .replies import reply
@@ -59,8 +59,8 @@ class ScriptedPlanner:
         return parse(found, context.clips) if isinstance(found, str) else found
 
     def respond(self, context: RespondContext) -> str:
-        """Join the outcomes' sentences."""
-        return outcome_sentences(context)
+        """What the evidence says, and the outcomes' sentences."""
+        return composed(context)
 
     def _find(self, context: PlanContext) -> str | Plan:
         script = self._script
