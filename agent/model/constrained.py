@@ -36,7 +36,7 @@ class Decoder:
     def __init__(self, llm: LoadedLLM, phrases: Sequence[str] = ()) -> None:
         """``phrases`` are typical outputs, from which drafts are taken where the prompt has none."""
         self._llm = llm
-        self._phrases = [llm.encode(phrase) + [llm.end] for phrase in phrases]
+        self._phrases = [[*llm.encode(phrase), llm.end] for phrase in phrases]
         self._held: list[int] = []
         self._info: Any = None
 
