@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from .scene_bank import SceneBank
+from .scene_world import NARROW, WIDE
 
 _DROP_TEXT = 0.12
 _FIRST_FRAME = 0.2
@@ -48,6 +49,7 @@ class Options:
     frames: int
     threads: int
     refresh: bool
+    world: str
     save_minutes: float
     resume: Path | None
     eval_prompts: int
@@ -78,6 +80,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--no-refresh", dest="refresh", action="store_false", help="draw each clip once instead of ever new ones"
     )
+    parser.add_argument("--world", choices=("wide", "narrow"), default="wide", help="narrow for a small machine")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="how often the weights are saved")
     parser.add_argument("--resume", type=Path, default=None, help="pipeline folder to go on from")
     parser.add_argument("--eval-prompts", type=int, default=40, help="prompts for each judged attribute; 0 skips")
@@ -235,9 +238,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, save, evaluate."""
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    bank = SceneBank(
-        options.slots, options.workers, options.models / "text" / "tokenizer.json", options.seed, options.refresh
-    )
+    world = NARROW if options.world == "narrow" else WIDE
+    tokenizer = options.models / "text" / "tokenizer.json"
+    bank = SceneBank(options.slots, options.workers, tokenizer, options.seed, options.refresh, world)
     bank.wait(min(options.slots, 16 * options.batch))
     from .generator_files import save_pipeline
 

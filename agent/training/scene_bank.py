@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .scene_captions import caption
-from .scene_world import KINDS
+from .scene_world import KINDS, WIDE, World
 from .scenes import FRAMES, SIDE, render_seed
 
 TOKENS = 32
@@ -32,12 +32,15 @@ class SceneBank:
     ``w, w + W, ...`` and draws new clips into them round and round, or once when not to ``refresh``.
     """
 
-    def __init__(self, slots: int, workers: int, tokenizer: Path, seed: int, refresh: bool = True) -> None:
+    def __init__(
+        self, slots: int, workers: int, tokenizer: Path, seed: int, refresh: bool = True, world: World = WIDE
+    ) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
         self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
         self.labels = _shared((slots, 2), np.int64)  # kind (len(KINDS) is none) and count
         self._drawn = _shared((workers,), np.int64)
         self._slots, self._workers, self._seed, self._refresh = slots, workers, seed, refresh
+        self._world = world
         context = multiprocessing.get_context("fork")
         self._processes = [
             context.Process(target=self._work, args=(worker, tokenizer), daemon=True) for worker in range(workers)
@@ -57,7 +60,7 @@ class SceneBank:
         while self._refresh or drawn < len(mine):
             slot = mine[drawn % len(mine)]
             seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
-            scene, clip = render_seed(seed)
+            scene, clip = render_seed(seed, self._world)
             tokens = np.zeros((WORDINGS, TOKENS), np.int32)
             for row in range(WORDINGS):
                 ids = encoder.encode(caption(scene, row)).ids

@@ -129,9 +129,39 @@ class Scene:
     seed: int
 
 
-def _pick_background(rng: random.Random, kind: str) -> tuple[str, bool]:
-    plain_share = 0.5 if kind in SHAPES else 0.2
-    if kind and rng.random() < plain_share:
+@dataclass(frozen=True)
+class World:
+    """What scenes are drawn from; weights are in the order of the words' lists.
+
+    Attributes:
+        kinds: objects that occur.
+        plain: share of plain backgrounds, for shapes and for other objects.
+        sizes: weights of small, medium and big.
+        counts: weights of one, two and three objects.
+        motions: weights of :data:`MOTIONS`.
+        weathers: weights of :data:`WEATHERS` out of doors.
+        pans: share of panning cameras, without and with an object.
+    """
+
+    kinds: tuple[str, ...]
+    plain: tuple[float, float]
+    sizes: tuple[int, int, int]
+    counts: tuple[int, int, int]
+    motions: tuple[int, ...]
+    weathers: tuple[int, ...]
+    pans: tuple[float, float]
+
+
+WIDE = World(KINDS, (0.5, 0.2), (3, 4, 3), (7, 2, 1), (4, 4, 3, 3, 3, 1, 1), (6, 2, 1, 1), (0.5, 0.08))
+NARROW = World(
+    ("ball", "square", "triangle", "star", "heart", "car", "boat", "plane", "bird", "person", "house", "tree"),
+    (0.6, 0.4), (0, 1, 1), (1, 0, 0), (4, 4, 4, 4, 2, 0, 0), (8, 2, 1, 0), (0.0, 0.0),
+)  # fmt: skip
+"""For training on a small machine: fewer and bigger things, one at a time, a camera that stands still."""
+
+
+def _pick_background(rng: random.Random, kind: str, world: World) -> tuple[str, bool]:
+    if kind and rng.random() < world.plain[kind not in SHAPES]:
         return rng.choice(tuple(PLAIN)), False
     if kind in HABITAT and rng.random() < 0.7:
         return rng.choice(HABITAT[kind]), True
@@ -151,26 +181,26 @@ def _pick_colour(rng: random.Random, kind: str, background: str, time: str) -> s
     return rng.choice(fits)
 
 
-def draw_scene(seed: int) -> Scene:
+def draw_scene(seed: int, world: World = WIDE) -> Scene:
     """Draw a scene at random: the same seed is the same scene, on every machine."""
     rng = random.Random(seed)
-    kind = "" if rng.random() < 0.06 else rng.choice(KINDS)
-    background, scenic = _pick_background(rng, kind)
+    kind = "" if rng.random() < 0.06 else rng.choice(world.kinds)
+    background, scenic = _pick_background(rng, kind, world)
     time = rng.choices(TIMES, (5, 3, 2))[0] if scenic and background not in {"room", "space"} else "day"
     weather = "clear"
     if scenic and background not in {"room", "space"}:
-        weather = rng.choices(WEATHERS, (6, 2, 1, 1))[0]
+        weather = rng.choices(WEATHERS, world.weathers)[0]
     elif not scenic:
         weather = rng.choices(WEATHERS, (18, 1, 1, 0))[0]
-    pans = scenic and rng.random() < (0.5 if not kind else 0.08)
-    motion = rng.choices(MOTIONS, (4, 4, 3, 3, 3, 1, 1))[0]
+    pans = scenic and rng.random() < world.pans[bool(kind)]
+    motion = rng.choices(MOTIONS, world.motions)[0]
     if pans or not kind or (kind in IMMOBILE and rng.random() < 0.6):
         motion = "still"
     return Scene(
         kind=kind,
         colour=_pick_colour(rng, kind, background, time) if kind else "",
-        size=rng.choices(tuple(SIZES), (3, 4, 3))[0] if kind else "",
-        count=rng.choices((1, 2, 3), (7, 2, 1))[0] if kind else 0,
+        size=rng.choices(tuple(SIZES), world.sizes)[0] if kind else "",
+        count=rng.choices((1, 2, 3), world.counts)[0] if kind else 0,
         motion=motion,
         background=background,
         scenic=scenic,

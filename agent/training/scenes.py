@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from .scene_backdrops import HORIZON, paint_scenery
 from .scene_objects import DRAW, Pen
-from .scene_world import CAMERAS, COLOURS, PLAIN, SIZES, Scene, draw_scene
+from .scene_world import CAMERAS, COLOURS, PLAIN, SIZES, WIDE, Scene, World, draw_scene
 
 FRAMES = 16
 SIDE = 64
@@ -151,7 +151,7 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
     return _fog(clip, scene)
 
 
-def render_seed(seed: int) -> tuple[Scene, Frames]:
+def render_seed(seed: int, world: World = WIDE) -> tuple[Scene, Frames]:
     """Scene and clip of a seed."""
-    scene = draw_scene(seed)
+    scene = draw_scene(seed, world)
     return scene, render(scene)
