@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from gpt4video.agent.assistant import VideoAgent
 from gpt4video.agent.components import Components
 from gpt4video.agent.planner.scripted import ScriptedPlanner

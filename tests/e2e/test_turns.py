@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from gpt4video.agent.errors import RequestInvalid, SessionBusy, SessionUnknown
 from gpt4video.agent.planner.base import PlanContext
 from gpt4video.agent.sessions import one_turn, thread_key
