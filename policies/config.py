@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -119,11 +120,16 @@ def load_policy(path: Path | None = None) -> PolicyConfig:
     Raises:
         PolicyFileInvalid: unreadable, no YAML, unknown names or impossible values.
     """
-    base = _read(SHIPPED)[0]
+    base = _shipped()
     if path is None:
         return _validate(base, base, None, SHIPPED)
     own, tree = _read(path)
     return _validate(_merge(base, own), own, tree, path)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, Any]:
+    return _read(SHIPPED)[0]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], yaml.Node | None]:

@@ -1,7 +1,8 @@
 """Characters that are drawn to look, or sound, like Latin letters.
 
 Fullwidth, circled, superscript and mathematical letters fall to NFKC; what is left are other alphabets and a few
-symbols. The look-alikes follow the confusables of Unicode Technical Standard 39, restricted to lower case after case folding.
+symbols. The look-alikes follow the confusables of Unicode
+Technical Standard 39, restricted to lower case after case folding.
 """
 
 from __future__ import annotations

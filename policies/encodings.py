@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[\s,:]?){6,}(?![0-9A-Za-z])")
 _BINARY = re.compile(r"(?<!\d)(?:[01]{8}\s?){3,}(?!\d)")
-_URL = re.compile(r"(?:[^\s%]*%[0-9A-Fa-f]{2}){2,}[^\s%]*")
+_URL = re.compile(r"(?<!\S)[^\s%]*+(?:%[0-9A-Fa-f]{2}[^\s%]*+){2,}")
 _ESCAPE = re.compile(r"(?:\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}){3,}")
 
 _COMMON = frozenset(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .normalize import plain, readings
+from .normalize import readings
 
 MAX_CHARACTERS = 2000
 
@@ -24,7 +24,8 @@ _FENCES = re.compile(r"```+|~~~+|\"\"\"+|#{3,}|={4,}|-{4,}")
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass|skip)\b.{0,40}"
     r"\b(?:instructions?|rules?|prompts?|above|previous|prior|policy|policies|guard\w*)\b"
-    r"|\b(?:you are now|act as|pretend to be|new (?:instructions?|task|rules?)|from now on|your (?:new )?(?:task|job) is)\b"
+    r"|\b(?:you are now|act as|pretend to be|new (?:instructions?|task|rules?)|from now on)\b"
+    r"|\byour (?:new )?(?:task|job) is\b"
     r"|\b(?:as the (?:system|admin)|(?:system|developer|admin)(?: prompt| message| mode| override))\b"
     r"|\b(?:reveal|print|repeat|leak)\b.{0,30}\b(?:prompt|instructions?|secret|password|key)\b"
     r"|\b(?:call|use|run|invoke|execute) (?:the )?(?:tool|function|command)\b|\b(?:generate|edit|understand)_video\b"
@@ -70,9 +71,9 @@ def screen(text: str) -> Screened:
     shown = re.sub(r"\s+", " ", shown).strip()
     if len(text) > MAX_CHARACTERS:
         shown += " ..."
-    base = plain(cut)
-    if _TAGS.search(base) or _ROLES.search(base):
+    views = readings(cut)
+    if any(_TAGS.search(view) or _ROLES.search(view) for view in views):
         return Screened(shown, True, "it pretends to be part of the conversation")
-    if any(_ORDERS.search(view) for view in readings(cut)):
+    if any(_ORDERS.search(view) for view in views):
         return Screened(shown, True, "it reads like an instruction")
     return Screened(shown, False, "")

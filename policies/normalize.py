@@ -24,8 +24,10 @@ _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$!][\s.,\-_*/|~+]{1,3}){2,}[a-z0-
 _BROKEN = re.compile(r"(?<=[a-z])[.*_~|/\\-](?=[a-z])")
 _TOKEN = re.compile(r"\S+")
 _MEASURE = re.compile(
-    r"^\W*(?:\d[\d.,:]*[a-z%]{0,4}|(?:c|v|s|e|mp|h|x|clip|take|part|scene|shot|web|av)\d+|\$\d+(?:\[-?\d+\])?|c\d+@[\d.\-]+)\W*$"
+    r"^[('\"\[]*(?:\d[\d.,:]*(?:k|p|x|s|h|d|m|ms|mm|cm|min|sec|secs|st|nd|rd|th|fps|am|pm|gb|mb|kb|hz|khz|px|%)?"
+    r"|(?:c|v|s|e|mp|h|x|clip|take|part|scene|shot|web|av)\d+|\$\d+(?:\[-?\d+\])?|c\d+@[\d.\-]+)[)'\"\]]*$"
 )
+"""Times, sizes, formats and clip names, whose digits are digits."""
 
 
 def _join_surrogates(text: str) -> str:
@@ -92,6 +94,8 @@ def _unspace(text: str) -> str:
     """``k i l l`` -> ``kill``; a wider gap between letters is taken for a word's end."""
 
     def close(run: re.Match[str]) -> str:
+        if sum(c.isalpha() for c in run[0]) < 3:
+            return run[0]
         words = re.split(r"\s{2,}|\s[/|]\s", run[0])
         closed = " ".join(re.sub(r"[^a-z0-9@$!]", "", word) for word in words)
         if len(words) == 1 and len(closed) > 5:
