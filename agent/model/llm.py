@@ -48,8 +48,9 @@ class LoadedLLM:
     vocabulary: int
 
     def encode(self, text: str) -> list[int]:
-        """Text -> ids, no marks added."""
-        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        """Text -> ids, no marks added; lone surrogates count as question marks."""
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        return list(self.tokenizer.encode(clean, add_special_tokens=False).ids)
 
     def decode(self, ids: list[int]) -> str:
         """Ids -> text without marks."""

@@ -10,12 +10,16 @@ LoRA: Hu et al. 2021, arXiv 2106.09685.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
+import ctypes
 import gzip
+import hashlib
 import json
 import math
 import random
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,18 +77,16 @@ def batches(examples: list[Example], tokens: int, seed: int) -> list[list[Exampl
     return made
 
 
-def collate(batch: list[Example], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Batch -> ids, attention mask, labels, each (B, L), padded on the right; labels only on targets."""
+def collate(batch: list[Example], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Batch -> ids and labels, each (B, L), padded on the right; labels only on targets."""
     length = max(map(len, batch))
     ids = torch.zeros(len(batch), length, dtype=torch.long)
-    mask = torch.zeros(len(batch), length, dtype=torch.long)
     labels = torch.full((len(batch), length), IGNORED, dtype=torch.long)
     for n, example in enumerate(batch):
         size = len(example)
         ids[n, :size] = torch.tensor(example.prompt + example.target)
-        mask[n, :size] = 1
         labels[n, len(example.prompt) : size] = ids[n, len(example.prompt) : size]
-    return ids.to(device), mask.to(device), labels.to(device)
+    return ids.to(device), labels.to(device)
 
 
 def target_loss(
@@ -95,9 +97,10 @@ def target_loss(
     The output head is applied at those positions only, and with ``head`` (rows ``ids`` of it) only to the tokens that
     occur in targets at all: on a CPU the full head costs more than the layers.
     """
-    tokens, mask, labels = collate(batch, device)
+    tokens, labels = collate(batch, device)
     core = model.get_base_model()
-    hidden = core.model(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
+    # Padding is on the right, so under causal attention no mask is needed, and the fast kernels apply.
+    hidden = core.model(input_ids=tokens, use_cache=False).last_hidden_state
     wanted = labels[:, 1:] != IGNORED
     states, answers = hidden[:, :-1][wanted], labels[:, 1:][wanted]
     if head is None or ids is None:
@@ -118,7 +121,9 @@ def load_model(models: Path, device: torch.device, seed: int) -> tuple[Any, Any]
     model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
     model = plain(model).to(device=device, dtype=torch.bfloat16)
     lora = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, task_type="CAUSAL_LM")
-    return get_peft_model(model, lora), tokenizer
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+        return get_peft_model(model, lora), tokenizer
 
 
 def plain(model: Any) -> Any:
@@ -151,6 +156,7 @@ def save_adapter(model: Any, out: Path) -> None:
     kept = {"r", "lora_alpha", "lora_dropout", "target_modules", "task_type", "peft_type", "bias"}
     plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items() if name in kept}
     plain = {name: getattr(value, "value", value) for name, value in plain.items()}
+    plain["sha256"] = hashlib.sha256((out / "adapter_model.safetensors").read_bytes()).hexdigest()
     (out / "adapter_config.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
 
@@ -237,6 +243,14 @@ def train(model: Any, examples: list[Example], options: argparse.Namespace, devi
     return {"steps": step, "seconds": round(schedule.elapsed, 1), "loss": sum(last) / max(1, len(last))}
 
 
+def keep_memory() -> None:
+    """Let glibc keep freed memory: at this size page faults cost a CPU more than the arithmetic."""
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+
+
 def _checkpoint(path: Path, model: Any, optimizer: Any, step: int, elapsed: float) -> None:
     part = path.with_suffix(".part")
     torch.save(
@@ -263,19 +277,25 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--minutes", type=float, default=30.0, help="wall budget of training; measuring comes on top")
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=0, help="padded tokens a batch; 0: 16384 on a GPU, 4096 on a CPU")
+    parser.add_argument("--tokens", type=int, default=0, help="padded tokens a batch; 0: 16384 on a GPU, 2048 on a CPU")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--rows", type=int, default=0, help="use only so many training rows (0: all)")
+    parser.add_argument("--answers", type=float, default=1.0, help="share of the evidence-to-answer rows to train on")
     parser.add_argument("--measure", type=int, default=2000, help="measure on so many held-out rows of each kind")
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
-    options.tokens = options.tokens or (16384 if device.type == "cuda" else 4096)
+    if device.type == "cpu":
+        keep_memory()
+    options.tokens = options.tokens or (16384 if device.type == "cuda" else 2048)
     model, tokenizer = load_model(options.models, device, options.seed)
     rows = read_rows(options.data)
     train_rows = [row for row in rows if row["split"] == "train"]
+    if options.answers < 1:
+        chooser = random.Random(options.seed)
+        train_rows = [row for row in train_rows if row["task"] == "plan" or chooser.random() < options.answers]
     if options.rows:
         train_rows = random.Random(options.seed).sample(train_rows, min(options.rows, len(train_rows)))
     examples = encode(tokenizer, train_rows)
