@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gpt4video.tools.errors import BadArguments, MediaBroken
-from gpt4video.tools.media.decode import Backend, sample, stream
+from gpt4video.tools.media.decode import DECORD_BYTES, Backend, sample, stream, suited
 from gpt4video.tools.media.limits import MediaLimits
+from gpt4video.tools.media.probe import probe
 from media_factory import (
     damaged_middle,
     index_clip,
@@ -168,3 +169,10 @@ def test_a_decoder_that_cannot_read_a_file_gives_way_to_the_next(tmp_path: Path)
     with pytest.raises(MediaBroken):
         sample(path, count=2, backends=["decord"])
     assert len(sample(path, count=2, backends=["decord", "pyav"])) == 2
+
+
+def test_decord_reads_only_clips_that_it_may_decode_ahead_whole(clips: dict[str, tuple[Path, float]]) -> None:
+    info = probe(clips["plain mp4"][0])
+    most = int((DECORD_BYTES / 60 / 3) ** 0.5)
+    assert suited(info, most, most) == ["decord", "pyav"]
+    assert suited(info, most + 1, most + 1) == ["pyav"]

@@ -18,7 +18,7 @@ from .probe import MediaInfo, probe
 Backend = Literal["decord", "pyav", "still"]
 
 SECONDS_PER_FRAME: Final = 0.5  # on top of the wall limit: a seek into a long group of pictures
-DECORD_SECONDS: Final = 1800.0
+DECORD_BYTES: Final = 256 << 20  # of frames in the clip: decord decodes ahead without bound, as far as the end
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def stream(
     if batch < 1:
         raise BadArguments("A batch needs at least one frame.", "Ask for a batch of 1 or more.")
     info = probe(path, limits)
-    base = _request(info, size, limits, batch, backends)
+    base = _request(info, size, limits, batch, backends) | {"keep": True}
     if every is None:
         after = -1.0
         while True:
@@ -159,15 +159,20 @@ def _request(
         "container": info.container,
         "width": width,
         "height": height,
-        "backends": list(backends or _suited(info)),
+        "backends": list(backends or suited(info, width, height)),
     }
 
 
-def _suited(info: MediaInfo) -> list[Backend]:
+def suited(info: MediaInfo, width: int, height: int) -> list[Backend]:
+    """Choose the decoders to try, in order, for frames of a size (pixels).
+
+    decord is the faster one on many small frames. It has no bound on what it decodes ahead, shears turned
+    pictures of some widths, and finds no times in avi; there PyAV reads alone.
+    """
     if info.still:
         return ["still"]
-    # decord shears turned pictures of some widths, finds no times in avi, and reads long files whole to open them
-    if info.rotation or info.container in ("avi", "gif") or info.duration > DECORD_SECONDS:
+    ahead = info.frames * width * height * 3
+    if info.rotation or info.container in ("avi", "gif") or ahead > DECORD_BYTES:
         return ["pyav"]
     return ["decord", "pyav"]
 

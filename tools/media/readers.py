@@ -36,9 +36,15 @@ class Request:
 
 
 class Reader(Protocol):
-    """An open file. ``problems`` collects what could not be read."""
+    """An open file.
+
+    Attributes:
+        problems: what could not be read.
+        reads_ahead: goes on decoding after a request, so that it is closed when no other is to follow.
+    """
 
     problems: list[str]
+    reads_ahead: bool
 
     def at(self, times: Sequence[float]) -> Iterator[Shot]:
         """The frame shown at each time (seconds, ascending); stops early where the file breaks off."""
@@ -57,6 +63,7 @@ class DecordReader:
 
         decord.logging.set_level(decord.logging.QUIET)
         self.problems: list[str] = []
+        self.reads_ahead = True
         try:
             self._reader = decord.VideoReader(
                 request.path, width=request.width, height=request.height, num_threads=THREADS
@@ -98,6 +105,7 @@ class PyavReader:
         self._errors = av.FFmpegError
         self._request = request
         self.problems: list[str] = []
+        self.reads_ahead = False
         try:
             self._media = av.open(request.path, format=CONTAINERS[request.container].demuxer, metadata_errors="replace")
         except av.FFmpegError as error:
@@ -235,6 +243,7 @@ class StillReader:
         from PIL import Image, ImageOps
 
         self.problems: list[str] = []
+        self.reads_ahead = False
         Image.MAX_IMAGE_PIXELS = None  # the probe has checked the size
         try:
             with Image.open(request.path, formats=["JPEG", "PNG", "WEBP"]) as image:

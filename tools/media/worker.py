@@ -102,6 +102,8 @@ class Service:
                 self._failed[key] = str(error)
                 self._readers.pop(key, None)
                 continue
+            if reader.reads_ahead and not request.get("keep"):
+                del self._readers[key]
             self._channel.send({"done": {"backend": backend, "partial": " ".join(reader.problems)}})
             return
         raise Unreadable("broken", "; ".join(faults) or "no decoder was asked for")
