@@ -157,7 +157,7 @@ def fit(
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * min(1.0, step / (0.06 * total + 1)) * 0.5 * (1 + math.cos(math.pi * spent))
             ids, mask = pad([corpus.ids[i] for i in rows], device)
-            with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            with torch.autocast(device, dtype=torch.bfloat16):
                 out = guard.logits(encoder, head, ids, mask)
             loss = loss_of(out, labels[rows].to(device), weights[rows].to(device), recipe.smoothing)
             optimiser.zero_grad(set_to_none=True)
