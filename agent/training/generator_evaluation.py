@@ -128,7 +128,8 @@ def evaluate(trainer: Any, count: int, out: Path) -> dict[str, Any]:
     contact_sheet(clips[:96], out / "evaluation.png")
     for part in range(0, len(clips), 50):  # kept, so that they can be measured again
         np.savez_compressed(out / f"clips-{part // 50:02d}.npz", clips=clips[part : part + 50])
-    reader = train_reader(trainer.bank, trainer.options.device, 1500 if trainer.options.device == "cuda" else 60)
+    size = {"steps": 1500, "batch": 256} if trainer.options.device == "cuda" else {"steps": 500, "batch": 64}
+    reader = train_reader(trainer.bank, trainer.options.device, **size)
     right: dict[str, list[bool]] = {}
     rows = []
     for case, clip, (kind, number) in zip(cases, clips, read_objects(reader, clips), strict=True):
