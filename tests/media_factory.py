@@ -87,8 +87,12 @@ def write_clip(
     metadata: dict[str, str] | None = None,
     start: int = 0,
     aspect: Fraction | None = None,
+    ticks: list[int] | None = None,
 ) -> Path:
-    """Write frames (T, H, W, 3) with PyAV; ``start`` shifts the picture by that many frames."""
+    """Write frames (T, H, W, 3) with PyAV.
+
+    ``start`` shifts the picture by that many frames; ``ticks`` are the frames' times in units of ``1 / fps``.
+    """
     import av
 
     rate = Fraction(fps).limit_denominator(100_000)
@@ -105,12 +109,17 @@ def write_clip(
         sound = media.add_stream("aac", rate=audio_rate) if tone is not None else None
         for n, image in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = n + start, 1 / rate
+            frame.pts, frame.time_base = start + (ticks[n] if ticks else n), 1 / rate
             media.mux(video.encode(frame))
         media.mux(video.encode())
         if sound is not None:
             _write_tone(media, sound, float(len(frames) / rate), tone or 0.0, audio_rate)
     return path
+
+
+def uneven_clip(path: Path) -> Path:
+    """An index clip of 30 frames: 15 at 10 a second, then 15 at 5 a second, 4.5 s in all."""
+    return write_clip(path, index_frames(30), 10, ticks=[*range(15), *range(15, 45, 2)])
 
 
 def _write_tone(media: object, stream: object, seconds: float, hertz: float, rate: int) -> None:

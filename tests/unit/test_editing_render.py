@@ -45,6 +45,7 @@ from media_factory import (
     read_sound,
     rotated_clip,
     truncated,
+    uneven_clip,
     write_clip,
 )
 
@@ -489,6 +490,24 @@ def test_stopping_leaves_nothing_behind(context: Context) -> None:
     with pytest.raises(Cancelled):
         edit(context, "sound", Reverse())
     assert not list(context.workdir.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_frames_that_come_unevenly_keep_their_times(context: Context, tmp_path: Path, suffix: str) -> None:
+    context.clips = {"uneven": uneven_clip(tmp_path / f"uneven{suffix}")}
+    output = edit(context, "uneven", Trim(start=at(1.0), end=at(2.5)))
+    assert shown(output) == [10, 11, 12, 13, 14, 15, 15, 16, 16, 17, 17, 18, 18, 19, 19]
+
+
+def test_picture_and_sound_stay_together_when_the_picture_starts_late(context: Context, tmp_path: Path) -> None:
+    late = write_clip(tmp_path / "late.mkv", index_frames(40), tone=440, start=5)
+    assert probe(late).start == pytest.approx(0.5, abs=0.05)
+    context.clips = {"late": late}
+    output = edit(context, "late", Trim(start=at(1), end=at(3)))
+    assert shown(output) == [*range(10, 30)]
+    samples, rate = read_sound(output.path)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.06)
+    assert np.abs(samples[-rate // 4 : -rate // 10]).max() > 0.1
 
 
 def test_originals_stay_as_they_are(context: Context) -> None:

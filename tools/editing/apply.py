@@ -81,7 +81,7 @@ class Workshop:
             track.lines.append(f"{track.audio}anullsink")
         else:
             track.audio_rate = info.audio_rate
-        length = (past - first) / info.fps
+        length = (past - first) / info.grid
         if length < track.seconds - 0.05:
             track.notes.append(f"The new sound lasts {length:.2f} s; the rest of the clip is silent.")
         volume = "" if amount == 1.0 else f",volume={number(amount)}"

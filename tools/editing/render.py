@@ -82,7 +82,7 @@ class Editor:
         info = probe(source.path, self._limits)
         if info.still:
             raise BadArguments("A picture cannot be edited as a video.", "Name a video clip.")
-        rate = frame_rate(info.fps)
+        rate = frame_rate(info.grid)
         frames = max(1, nearest_frame(info.duration, rate))
         if source.start == 0 and source.end is None:
             return Take(source.clip, info, 0, frames)
@@ -193,7 +193,7 @@ def _check_order(operations: Sequence[Operation], clips: int, joins: bool) -> No
 
 def _lead(take: Take, operations: Sequence[Operation]) -> tuple[Take, list[Operation]]:
     """Let leading trims choose what is read at all, so that far into a long file nothing else is decoded."""
-    rate, rest = frame_rate(take.info.fps), list(operations)
+    rate, rest = frame_rate(take.info.grid), list(operations)
     while rest and isinstance(trim := rest[0], Trim):
         del rest[0]
         first, past = frame_span(trim.start, trim.end, take.past - take.first, rate)

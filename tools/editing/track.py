@@ -121,7 +121,7 @@ def even(value: int) -> int:
 
 def open_track(info: MediaInfo, first: int, past: int, notes: Sequence[str] = ()) -> Track:
     """Begin with frames ``first`` to ``past`` (exclusive) of a probed video."""
-    rate = frame_rate(info.fps)
+    rate = frame_rate(info.grid)
     track = Track("", None, even(info.width), even(info.height), past - first, rate, info.audio_rate, list(notes))
     opened = _open(info, first)
     key = track.add_input(opened.source)
@@ -153,7 +153,7 @@ class _Opened:
 
 
 def _open(info: MediaInfo, first: int) -> _Opened:
-    rate, demuxer = frame_rate(info.fps), CONTAINERS[info.container].demuxer
+    rate, demuxer = frame_rate(info.grid), CONTAINERS[info.container].demuxer
     if info.container == "avi":  # it knows no presentation times: they are counted from its first frame
         return _Opened(Input(info.path, demuxer, ("-r", str(rate))), 0.0, first)
     if first == 0:
@@ -163,7 +163,7 @@ def _open(info: MediaInfo, first: int) -> _Opened:
 
 
 def _sound(track: Track, key: int, info: MediaInfo, opened: _Opened) -> str:
-    begin = opened.skip / info.fps
+    begin = opened.skip / info.grid
     skip = f",atrim=start={number(begin)},asetpts=PTS-STARTPTS" if begin else ""
     shift = f"asetpts=PTS-{number(opened.shift)}/TB," if opened.shift else ""
     return track.chain([f"[@{key}:{info.audio_stream}]"], f"{shift}{even_audio(track.audio_rate)}{skip}")

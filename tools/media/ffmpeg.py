@@ -32,8 +32,9 @@ MUXERS: Final = {
     ".h264": ("h264",),
     ".s16": ("s16le",),
 }
-H264: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p")
-LOSSLESS: Final = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p", "-g", "48", "-bf", "0")
+# The encoder's output depends on its threads: a fixed number gives the same bytes on every machine.
+H264: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "4")
+LOSSLESS: Final = (*H264[:2], "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p", "-g", "48", "-bf", "0")
 AAC: Final = ("-c:a", "aac", "-b:a", "192k")
 # No title, comment or chapter of the source lives on, and the same edit gives the same bytes.
 PLAIN: Final = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
@@ -58,9 +59,10 @@ class Input:
     demuxer: str
     options: tuple[str, ...] = ()
 
-    def arguments(self) -> list[str]:
-        """Command-line arguments of this input."""
+    def arguments(self, threads: int) -> list[str]:
+        """Command-line arguments of this input, which is decoded by so many threads."""
         allowed = ["-protocol_whitelist", "file", "-max_pixels", str(MAX_PIXELS), "-max_error_rate", "1"]
+        allowed += ["-threads", str(threads)]
         return ["-f", self.demuxer, *allowed, *self.options, "-i", os.path.abspath(self.path)]
 
 
@@ -99,7 +101,7 @@ def run_ffmpeg(
     command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-progress", "pipe:1", "-stats_period", "0.25"]
     for each in inputs:
-        command += each.arguments()
+        command += each.arguments(threads=max(1, 4 // len(inputs)))
     command += [*args, "-f", *muxer, os.path.abspath(part)]
     try:
         with tempfile.TemporaryFile() as log:

@@ -6,8 +6,9 @@ worker starts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from .containers import Container
 TAIL_SECONDS: Final = 3.0
 FIRST_FRAME_PACKETS: Final = 600
 TEXT_LIMIT: Final = 2000
+GRID_LIMIT: Final = 60.0  # frames a second
+GRID_FRAMES: Final = 2000
 
 Headers = dict[str, Any]
 
@@ -86,9 +89,15 @@ def _describe(media: Any, size: int, max_pixels: int) -> Headers:
     if codec.width * codec.height > max_pixels or not codec.width:
         return headers
     extent = _extent(media, video, size, fps)
-    headers |= {"duration": extent.seconds, "frames": extent.frames, "partial": extent.partial}
     if not fps and extent.seconds > 0:
-        headers["fps"] = extent.frames / extent.seconds
+        fps = extent.frames / extent.seconds
+    headers |= {
+        "duration": extent.seconds,
+        "frames": extent.frames,
+        "partial": extent.partial,
+        "fps": fps,
+        "grid": _grid(extent.times, fps),
+    }
     headers |= _first_frame(media, video)
     return headers
 
@@ -112,9 +121,12 @@ def start_time(stream: Any) -> float:
 
 @dataclass(frozen=True)
 class _Extent:
+    """What can be read; ``times`` are of some successive frames, where they could be had for nothing."""
+
     seconds: float
     frames: int
     partial: str = ""
+    times: Sequence[float] = ()
 
 
 def _extent(media: Any, video: Any, size: int, fps: float) -> _Extent:
@@ -123,12 +135,21 @@ def _extent(media: Any, video: Any, size: int, fps: float) -> _Extent:
     if video.duration and video.frames and len(index) == video.frames:
         return _extent_by_index(video, index, size, fps)
     promised = media.duration / 1e6 - start_time(video) + (media.start_time or 0) / 1e6 if media.duration else 0.0
-    end, packets = _tail(media, video, max(0.0, promised - TAIL_SECONDS))
+    end, times = _tail(media, video, max(0.0, promised - TAIL_SECONDS))
     frame = 1 / fps if fps else 0.0
     seconds = end or promised
-    if packets:  # the whole file was read, so the count is exact
-        return _Extent(seconds, packets, _short(promised, seconds, frame))
+    if times:  # the whole file was read, so the count is exact
+        return _Extent(seconds, len(times), _short(promised, seconds, frame), times[:GRID_FRAMES])
     return _Extent(seconds, video.frames or max(1, round(seconds * fps)), _short(promised, seconds, frame))
+
+
+def _grid(times: Sequence[float], fps: float) -> float:
+    """Find a constant rate that keeps the frames of a clip whose frames come unevenly; else the mean rate."""
+    steps = sorted(later - earlier for earlier, later in pairwise(sorted(times)))
+    if not steps or steps[0] > 0.8 * steps[-1]:
+        return fps
+    short = steps[len(steps) // 10]
+    return max(fps, min(GRID_LIMIT, round(1 / short, 3))) if short > 0 else fps
 
 
 def _extent_by_index(video: Any, index: Any, size: int, fps: float) -> _Extent:
@@ -137,10 +158,11 @@ def _extent_by_index(video: Any, index: Any, size: int, fps: float) -> _Extent:
     if whole == 0:
         raise Unreadable("broken", "the file ends before its first frame")
     frame = 1 / fps if fps else 0.0
+    times = [float(index[n].timestamp * video.time_base) for n in range(min(whole, GRID_FRAMES))]
     span = float((index[whole - 1].timestamp - index[0].timestamp) * video.time_base) + frame
     if whole == len(index) and abs(span - promised) <= max(3 * frame, 0.5):
-        return _Extent(promised, whole)
-    return _Extent(span, whole, _short(promised, span, frame) or _lies(promised, span))
+        return _Extent(promised, whole, times=times)
+    return _Extent(span, whole, _short(promised, span, frame) or _lies(promised, span), times)
 
 
 def _ends_inside(entry: Any, size: int) -> bool:
@@ -168,8 +190,8 @@ def _lies(promised: float, seconds: float) -> str:
     return f"The header says {promised:.2f} s, but the frames last {seconds:.2f} s."
 
 
-def _tail(media: Any, video: Any, near_end: float) -> tuple[float, int]:
-    """End of the last packet after ``near_end`` in seconds, and the packet count when all were read."""
+def _tail(media: Any, video: Any, near_end: float) -> tuple[float, list[float]]:
+    """End of the last packet after ``near_end`` in seconds; also all packets' times when all were read."""
     import av
 
     begin = start_time(video)
@@ -177,29 +199,30 @@ def _tail(media: Any, video: Any, near_end: float) -> tuple[float, int]:
     try:
         if not from_start:
             media.seek(int((near_end + begin) / float(video.time_base)), stream=video)
-        end, count = _last_packet(media, video, begin)
-        if not count and not from_start:
+        end, times = _last_packet(media, video, begin)
+        if not times and not from_start:
             from_start = True
             media.seek(0, stream=video)
-            end, count = _last_packet(media, video, begin)
+            end, times = _last_packet(media, video, begin)
     except av.FFmpegError:
-        return 0.0, 0
-    return end, count if from_start else 0
+        return 0.0, []
+    return end, times if from_start else []
 
 
-def _last_packet(media: Any, video: Any, begin: float) -> tuple[float, int]:
+def _last_packet(media: Any, video: Any, begin: float) -> tuple[float, list[float]]:
     import av
 
-    end, count = 0.0, 0
+    end = 0.0
+    times: list[float] = []
     packets = media.demux(video)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError):
-            return end, count
+            return end, times
         if packet.pts is not None and packet.size:
-            count += 1
-            end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base) - begin)
+            times.append(float(packet.pts * packet.time_base) - begin)
+            end = max(end, times[-1] + float((packet.duration or 0) * packet.time_base))
 
 
 def _first_frame(media: Any, video: Any) -> Headers:
@@ -237,6 +260,7 @@ def _headers(**known: Any) -> Headers:
     blank: Headers = {
         "duration": 0.0,
         "fps": 0.0,
+        "grid": 0.0,
         "frames": 0,
         "rotation": 0,
         "streams": 1,

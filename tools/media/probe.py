@@ -39,6 +39,7 @@ class MediaInfo(ToolModel):
         bytes: size of the file.
         partial: what of the file is missing or damaged, empty when nothing is.
         start: when the first frame is shown by the clock of the container, seconds.
+        grid: the constant rate that edits bring the clip to; above ``fps`` when its frames come unevenly.
         stream: index of the video track.
         audio_stream: index of the sound track.
     """
@@ -60,6 +61,7 @@ class MediaInfo(ToolModel):
     bytes: int
     partial: str
     start: float = 0.0
+    grid: float = 0.0
     stream: int = 0
     audio_stream: int | None = None
 
