@@ -38,6 +38,7 @@ class LoadedLLM:
         begin: id of the token that opens a prompt.
         end: id of the token that ends a text.
         vocabulary: number of token ids the output head has.
+        folder: where the merged weights lie (``llm.safetensors``, ``llm.json``, ``tokenizer.json``).
     """
 
     network: Llama
@@ -46,6 +47,7 @@ class LoadedLLM:
     begin: int
     end: int
     vocabulary: int
+    folder: Path
 
     def encode(self, text: str) -> list[int]:
         """Text -> ids, no marks added; lone surrogates count as question marks."""
@@ -186,4 +188,4 @@ def _open(folder: Path, revision: str, room: int) -> LoadedLLM:
     facts = json.loads((folder / "llm.json").read_text(encoding="utf-8"))
     network = Llama(LlamaShape(**facts["shape"]), load_file(folder / "llm.safetensors"), room=room)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return LoadedLLM(network, tokenizer, revision, facts["begin"], facts["end"], facts["vocabulary"])
+    return LoadedLLM(network, tokenizer, revision, facts["begin"], facts["end"], facts["vocabulary"], folder)

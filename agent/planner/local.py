@@ -17,6 +17,7 @@ from .syntax import GRAMMAR, parse, render_prompt
 
 if TYPE_CHECKING:
     from ..model.constrained import Decoder
+    from ..model.llm import LoadedLLM
 
 PHRASES: Final = (
     " edit $1[0] trim 0 1 ; gen like $2: at night", " edit c1 reverse", " edit c1 audio mute",
@@ -37,7 +38,7 @@ _LONGEST_ANSWER: Final = 90
 class _Loaded:
     decoder: Decoder
     grammar: Any
-    revision: str
+    llm: LoadedLLM
 
 
 class LocalPlanner:
@@ -106,6 +107,11 @@ class LocalPlanner:
         with self._lock:
             self._load()
 
+    def language_model(self) -> LoadedLLM:
+        """The loaded network and tokenizer, for measurements."""
+        with self._lock:
+            return self._load().llm
+
     def _load(self) -> _Loaded:
         if self._loaded is None:
             from ..model.constrained import Decoder
@@ -113,5 +119,5 @@ class LocalPlanner:
 
             llm = load_llm(self._model, self._adapter, self._cache)
             decoder = Decoder(llm, PHRASES)
-            self._loaded = _Loaded(decoder, decoder.compile(GRAMMAR), llm.revision)
+            self._loaded = _Loaded(decoder, decoder.compile(GRAMMAR), llm)
         return self._loaded

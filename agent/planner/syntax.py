@@ -217,6 +217,8 @@ def _about(text: str) -> str:
     """Origins in the words of the training data."""
     if text.startswith("search hit"):
         return "search hit"
+    if text == "generate":
+        return "generated"
     head, _, parents = text.partition(" of ")
     return f"{head} of {' and '.join(parents.replace(' and ', ' ').split())}" if parents else text
 

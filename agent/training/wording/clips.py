@@ -64,7 +64,10 @@ def table(words: Words, *, least: int = 0, most: int = 6) -> list[ClipEntry]:
             parent = f"c{words.random.randint(1, n - 1)}"
             kind = words.weighted([(4, "op"), (2, "gen"), (2, "hit"), (1, "concat"), (1, "like")])
             operation = words.one(["trim", "trim", "reverse", "speed", "crop", "color", "text", "audio", "fade", "rotate", "cut", "resize"])
-            about = {"op": f"{operation} of {parent}", "gen": "generated", "hit": "search hit",
+            if words.chance(0.15):
+                operation += "+" + words.one(["reverse", "speed", "color", "audio", "text", "crop"])
+            whole = operation if words.chance(0.15) else f"{operation} of {parent}"
+            about = {"op": whole, "gen": "generated", "hit": "search hit",
                      "concat": f"concat of c1 and c{max(2, n - 1)}" if n > 2 else f"trim of {parent}",
                      "like": f"generated like {parent}"}[kind]  # fmt: skip
         entries.append(ClipEntry(name=f"c{n}", about=about, duration=_duration(words)))
@@ -83,7 +86,7 @@ def one(words: Words, clips: list[ClipEntry]) -> Target:
     roads: list[tuple[float, str]] = [(5, "newest"), (3, "name")]
     if len(clips) > 1:
         roads += [(3, "ordinal"), (1, "before"), (0.6, "extreme")]
-    if any(kinds.count(kind) == 1 for kind in kinds) and len(clips) > 1:
+    if any(kinds.count(kind) == 1 and kind in _DERIVED for kind in kinds) and len(clips) > 1:
         roads.append((2.5, "kind"))
     if len(clips) == 1:
         roads.append((2, "sole"))
@@ -98,7 +101,7 @@ def one(words: Words, clips: list[ClipEntry]) -> Target:
     if road == "sole":
         return Target(words.pick(_SOLE), newest)
     if road == "kind":
-        n = words.one([n for n, kind in enumerate(kinds) if kinds.count(kind) == 1])
+        n = words.one([n for n, kind in enumerate(kinds) if kinds.count(kind) == 1 and kind in _DERIVED])
         return Target(words.pick(_DERIVED[kinds[n]]), clips[n].name)
     if road == "before":
         form = words.pick(["the one before", "the one before that", "the clip before the last", "the second to last one", "the second last clip", "the clip before that", "the one before the last", "the penultimate clip", "the next to last one"])
