@@ -7,6 +7,7 @@ the words of an answer that neither the evidence nor the question backs, so that
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from .arguments import Evidence, EvidenceKind
@@ -107,9 +108,7 @@ def _named(question: str, things: list[str], matching: list[Evidence], evidence:
     missing = [word for word in things if not _matching(matching, [word])]
     people = [word for word in missing if stem(word) in _PEOPLE]
     rest = [word for word in missing if word not in people]
-    tails = (
-        [f"I cannot tell people apart without a caption, so I do not know about {_quoted(people)}."] if people else []
-    )
+    tails = [f"The findings do not tell who is there, so I do not know about {_quoted(people)}."] if people else []
     if matching:
         sure = max(item.score for item in matching) >= _SURE
         start = ("Yes: " if sure else "Possibly: ") if _YES_NO.search(question) and not missing else ""
@@ -226,7 +225,7 @@ def _sentence(text: str) -> str:
 
 
 def _more(count: int) -> str:
-    return f" And {count} more." if count > 0 else ""
+    return " And more." if count > 0 else ""
 
 
 def unsupported(answer: str, question: str, evidence: Sequence[Evidence], sampling: str = "") -> list[str]:
@@ -263,7 +262,7 @@ def _affirms(answer: str) -> bool:
 
 def _backing(item: Evidence) -> set[str]:
     """Stems that a finding backs: its words, and for a class the everyday word over it ("collie" backs "dog")."""
-    words = stems(item.text)
+    words = stems(item.text) | {stem(item.kind)}
     if item.kind == "label" and item.text in class_names():
         index = class_names().index(item.text)
         words |= {stem(token) for word, members in groups().items() if index in members for token in tokens(word)}
@@ -277,4 +276,5 @@ def _values(question: str, sampling: str, evidence: Sequence[Evidence]) -> set[f
     bounds = {bound for item in evidence for bound in (item.start, item.end)}
     values |= bounds | {float(round(value)) for value in bounds | values}
     values |= {item.end - item.start for item in evidence} | {round(100 * item.score) for item in evidence}
-    return values | {float(sum(item.kind == kind for item in evidence)) for kind in ("shot", "text", "label")}
+    counted = Counter((item.clip, item.kind) for item in evidence) + Counter((None, item.kind) for item in evidence)
+    return values | {float(count) for (_, kind), count in counted.items() if kind in {"shot", "text", "label"}}

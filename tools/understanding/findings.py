@@ -77,5 +77,6 @@ def _facts(info: MediaInfo, shots: int) -> list[str]:
         facts = [f"{info.duration:.1f} s long, {size}, {info.fps:.4g} frames a second, {sound}, {cuts}"]
     for name, value in (("title", info.title), ("comment", info.comment)):
         if value.strip():
-            facts.append(f'{name} (from the file): "{" ".join(value.split())[:300]}"')
+            quoted = " ".join(value.split())[:300].replace('"', "'")
+            facts.append(f'{name} (from the file): "{quoted}"')
     return facts
