@@ -150,6 +150,14 @@ def weights_of(model: Any) -> dict[str, Tensor]:
     }
 
 
+def load_adapter(model: Any, folder: Path) -> None:
+    """Put a saved adapter's tensors into the model."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
+
+
 def save_adapter(model: Any, out: Path) -> None:
     """Write the adapter as fp16 safetensors with its configuration."""
     from safetensors.torch import save_file
@@ -288,6 +296,7 @@ def main() -> None:
     parser.add_argument("--measure", type=int, default=2000, help="measure on so many held-out rows of each kind")
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--init", type=Path, help="go on from this adapter instead of a fresh one")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
@@ -295,6 +304,8 @@ def main() -> None:
         keep_memory()
     options.tokens = options.tokens or (16384 if device.type == "cuda" else 2048)
     model, tokenizer = load_model(options.models, device, options.seed)
+    if options.init:
+        load_adapter(model, options.init)
     rows = read_rows(options.data)
     train_rows = [row for row in rows if row["split"] == "train"]
     if options.answers < 1:
