@@ -1,5 +1,6 @@
-"""Questions, searches and generations in words."""
+"""Questions and searches in words, and the outside text that requests are filled with."""
 
+# fmt: off
 from __future__ import annotations
 
 import re
@@ -7,7 +8,8 @@ from dataclasses import dataclass, field
 
 from .words import Words
 
-_NOUN_END = re.compile(r"^(is|are|was|were|with|in|on|at|near|next|while|that|who|which|as|and|of|to|from|for|by|has|have|under|over|behind|through|into|it|its|up|down|off|out|along|around|across|being|has|during|beside|between|inside|outside|above|below|against|where|looks?|sits?|stands?|plays?|runs?|jumps?|walks?|holds?|rides?|\w+ing|,)$")
+_NOUN_END = re.compile(
+    r"^(is|are|was|were|with|in|on|at|near|next|while|that|who|which|as|and|of|to|from|for|by|has|have|under|over|behind|through|into|it|its|up|down|off|out|along|around|across|being|has|during|beside|between|inside|outside|above|below|against|where|looks?|sits?|stands?|plays?|runs?|jumps?|walks?|holds?|rides?|\w+ing|,)$")
 _DETERMINER = re.compile(r"^(the|a|an|some|any|my|this|that|these|those|his|her)\s+", re.IGNORECASE)
 
 
@@ -39,46 +41,80 @@ def tidy(text: str) -> str:
 # --- questions ------------------------------------------------------------------------------------------------------
 
 _QUESTIONS = [
-    "what happens in {x}", "what's happening in {x}", "what is in {x}", "what can be seen in {x}", "what do you see in {x}",
-    "who is in {x}", "how many people are in {x}", "what colour is the car in {x}", "is there a dog in {x}", "where was {x} filmed",
-    "how long is {x}", "what resolution does {x} have", "what's the frame rate of {x}", "does {x} have sound", "what is {x} about",
-    "how many shots are in {x}", "how many cuts does {x} have", "what text appears in {x}", "what does the sign in {x} say",
+    "what happens in {x}", "what's happening in {x}", "what is in {x}", "what can be seen in {x}",
+    "what do you see in {x}",
+    "who is in {x}", "how many people are in {x}", "what colour is the car in {x}", "is there a dog in {x}",
+    "where was {x} filmed",
+    "how long is {x}", "what resolution does {x} have", "what's the frame rate of {x}", "does {x} have sound",
+    "what is {x} about",
+    "how many shots are in {x}", "how many cuts does {x} have", "what text appears in {x}",
+    "what does the sign in {x} say",
     "which words are on the screen in {x}", "what hashtags are shown in {x}", "which two hashtags appear in {x}",
-    "are there any people in {x}", "is {x} shot indoors or outdoors", "is it day or night in {x}", "what animal is in {x}",
+    "are there any people in {x}", "is {x} shot indoors or outdoors", "is it day or night in {x}",
+    "what animal is in {x}",
     "what is the man wearing in {x}", "what does the woman do at the end of {x}", "what happens first in {x}",
-    "what happens after 0:05 in {x}", "when does the dog appear in {x}", "at what time does the car come into view in {x}",
-    "what's the weather like in {x}", "what happens at second 4 of {x}", "does anything move in {x}", "is {x} a cartoon",
-    "what colours dominate in {x}", "does the camera move in {x}", "what sport are they playing in {x}", "what are they doing in {x}",
-    "why is the boy laughing in {x}", "can you see a bicycle in {x}", "how does {x} end", "how does {x} begin", "is anyone smiling in {x}",
-    "what is the last thing we see in {x}", "which objects are visible in {x}", "what does the person in {x} hold", "how old is the child in {x}",
-    "what brand is on the shirt in {x}", "is the traffic light green in {x}", "what's the mood of {x}", "what language is the text in {x}",
-    "what kind of place is shown in {x}", "how fast is the movement in {x}", "what happens in the first three seconds of {x}",
-    "what is going on in the middle of {x}", "what is shown during the last two seconds of {x}", "what two hashtags are in {x}",
-    "what do they say in {x}", "what did the man say at the start of {x}", "how many dogs are there in {x}", "how big is {x}",
-    "does someone fall in {x}", "is there any writing in {x}", "who appears first in {x}", "what does the caption in {x} read",
-    "which of the people in {x} is taller", "what number is on the jersey in {x}", "is there anything dangerous in {x}",
-]  # fmt: skip
+    "what happens after 0:05 in {x}", "when does the dog appear in {x}",
+    "at what time does the car come into view in {x}",
+    "what's the weather like in {x}", "what happens at second 4 of {x}", "does anything move in {x}",
+    "is {x} a cartoon",
+    "what colours dominate in {x}", "does the camera move in {x}", "what sport are they playing in {x}",
+    "what are they doing in {x}",
+    "why is the boy laughing in {x}", "can you see a bicycle in {x}", "how does {x} end", "how does {x} begin",
+    "is anyone smiling in {x}",
+    "what is the last thing we see in {x}", "which objects are visible in {x}", "what does the person in {x} hold",
+    "how old is the child in {x}",
+    "what brand is on the shirt in {x}", "is the traffic light green in {x}", "what's the mood of {x}",
+    "what language is the text in {x}",
+    "what kind of place is shown in {x}", "how fast is the movement in {x}",
+    "what happens in the first three seconds of {x}",
+    "what is going on in the middle of {x}", "what is shown during the last two seconds of {x}",
+    "what two hashtags are in {x}",
+    "what do they say in {x}", "what did the man say at the start of {x}", "how many dogs are there in {x}",
+    "how big is {x}",
+    "does someone fall in {x}", "is there any writing in {x}", "who appears first in {x}",
+    "what does the caption in {x} read",
+    "which of the people in {x} is taller", "what number is on the jersey in {x}",
+    "is there anything dangerous in {x}",
+]
 _PLAIN_QUESTIONS = [
-    "what happens", "what's going on here", "what is this", "what am i looking at", "what is it about", "who is that", "who is this",
-    "what does it show", "what do you see", "what can you see", "is there any text", "what happens at the end", "what happens first",
-    "what happens next", "and what happens after that", "how does it end", "where is this", "when does the cat jump", "how long is it",
-    "is there sound", "how many people are there", "does it have audio", "what colour is the ball", "is the man happy",
-    "are there two hashtags", "which hashtags are there", "what two hashtags does it show", "how many hashtags can you see",
-    "what is the man doing and why is he laughing", "who is she and what does she hold", "where are they and what are they doing",
-    "is there a cat and what colour is it", "what does the boy do and how does the girl react", "how many cars are there and which colours do they have",
-    "what is on the table and who puts it there", "did anything change between the start and the end", "is it raining",
-]  # fmt: skip
+    "what happens", "what's going on here", "what is this", "what am i looking at", "what is it about",
+    "who is that", "who is this",
+    "what does it show", "what do you see", "what can you see", "is there any text", "what happens at the end",
+    "what happens first",
+    "what happens next", "and what happens after that", "how does it end", "where is this", "when does the cat jump",
+    "how long is it",
+    "is there sound", "how many people are there", "does it have audio", "what colour is the ball",
+    "is the man happy",
+    "are there two hashtags", "which hashtags are there", "what two hashtags does it show",
+    "how many hashtags can you see",
+    "what is the man doing and why is he laughing", "who is she and what does she hold",
+    "where are they and what are they doing",
+    "is there a cat and what colour is it", "what does the boy do and how does the girl react",
+    "how many cars are there and which colours do they have",
+    "what is on the table and who puts it there", "did anything change between the start and the end",
+    "is it raining",
+]
 _DESCRIBE = [
-    "describe {x}", "describe {x} to me", "tell me about {x}", "summarize {x}", "summarise {x}", "give me a summary of {x}",
-    "caption {x}", "give me a description of {x}", "write a description of {x}", "explain {x}", "explain what is going on in {x}",
-    "tell me what happens in {x}", "tell me what is in {x}", "tell me what you see in {x}", "have a look at {x}", "look at {x}",
-    "watch {x} and tell me about it", "walk me through {x}", "analyse {x}", "analyze {x}", "what's {x}", "give me an overview of {x}",
-    "take a look at {x}", "inspect {x}", "give me the gist of {x}", "list what can be seen in {x}", "report what is in {x}",
-    "describe the content of {x}", "i'd like a description of {x}", "recap {x}", "check out {x} and describe it", "read the text in {x}",
-]  # fmt: skip
-_READ = ["read the text in {x}", "read out the words on screen in {x}", "list the text you see in {x}", "count the people in {x}", "count the cars in {x}", "name the animals in {x}", "list the objects in {x}", "list the shots of {x}", "name the colours in {x}", "tell me how many dogs are in {x}", "tell me if there is a car in {x}", "tell me when the ball appears in {x}", "check whether {x} has sound", "see if there is any text in {x}", "identify the animal in {x}", "tell me who is in {x}", "tell me the resolution of {x}", "tell me the colour of the bike in {x}", "spell out the sign in {x}", "name the sport in {x}", "tell me what the two hashtags in {x} are"]  # fmt: skip
-_WITHIN = ["in {x}", "in {x}", "of {x}", "with respect to {x}", "{x}:"]
-_PRONOUNS = {"it", "that", "this", "that one", "this one"}
+    "describe {x}", "describe {x} to me", "tell me about {x}", "summarize {x}", "summarise {x}",
+    "give me a summary of {x}",
+    "caption {x}", "give me a description of {x}", "write a description of {x}", "explain {x}",
+    "explain what is going on in {x}",
+    "tell me what happens in {x}", "tell me what is in {x}", "tell me what you see in {x}", "have a look at {x}",
+    "look at {x}",
+    "watch {x} and tell me about it", "walk me through {x}", "analyse {x}", "analyze {x}", "what's {x}",
+    "give me an overview of {x}",
+    "take a look at {x}", "inspect {x}", "give me the gist of {x}", "list what can be seen in {x}",
+    "report what is in {x}",
+    "describe the content of {x}", "i'd like a description of {x}", "recap {x}", "check out {x} and describe it",
+    "read the text in {x}",
+]
+_READ = ["read the text in {x}", "read out the words on screen in {x}", "list the text you see in {x}",
+    "count the people in {x}", "count the cars in {x}", "name the animals in {x}", "list the objects in {x}",
+    "list the shots of {x}", "name the colours in {x}", "tell me how many dogs are in {x}",
+    "tell me if there is a car in {x}", "tell me when the ball appears in {x}", "check whether {x} has sound",
+    "see if there is any text in {x}", "identify the animal in {x}", "tell me who is in {x}",
+    "tell me the resolution of {x}", "tell me the colour of the bike in {x}", "spell out the sign in {x}",
+    "name the sport in {x}", "tell me what the two hashtags in {x} are"]
 
 
 def question(words: Words, material: Material) -> tuple[str, str]:
@@ -97,30 +133,54 @@ def question(words: Words, material: Material) -> tuple[str, str]:
         return asked, asked
     asked = tidy(words.one(material.questions)) if material.questions else words.pick(_PLAIN_QUESTIONS)
     if words.chance(0.3):
-        form = words.pick(["{q} in {x}", "{q} in {x}", "{q} in {x}", "{x}: {q}", "about {x}: {q}", "look at {x}. {q}", "watch {x} and tell me {q}", "for {x}: {q}"])
+        form = words.pick(["{q} in {x}", "{q} in {x}", "{q} in {x}", "{x}: {q}", "about {x}: {q}",
+            "look at {x}. {q}", "watch {x} and tell me {q}", "for {x}: {q}"])
         said = form.replace("{q}", asked)
         return said, said if form == "{q} in {x}" else asked
     return asked, asked
 
 
-ASK_LEADS = ["{}?", "{}?", "{}?", "{}", "{}", "tell me, {}?", "can you tell me {}?", "hey, {}?", "please tell me {}", "i wonder {}", "do you know {}?", "could you check {}?", "question: {}?", "so {}?", "quick question: {}?", "i want to know {}", "and {}?", "ok and {}?", "one question, {}?", "any idea {}?", "could you find out {}?", "i'm curious: {}", "help me understand {}", "answer this: {}?", "do you see {}?"]  # fmt: skip
+ASK_LEADS = ["{}?", "{}?", "{}?", "{}", "{}", "tell me, {}?", "can you tell me {}?", "hey, {}?", "please tell me {}",
+    "i wonder {}", "do you know {}?", "could you check {}?", "question: {}?", "so {}?", "quick question: {}?",
+    "i want to know {}", "and {}?", "ok and {}?", "one question, {}?", "any idea {}?", "could you find out {}?",
+    "i'm curious: {}", "help me understand {}", "answer this: {}?", "do you see {}?"]
 
 # --- searches -------------------------------------------------------------------------------------------------------
 
 _SINGLE = [
-    "find the shot with {q}", "find {q}", "find the scene with {q}", "find the part with {q}", "find a clip of {q}", "search for {q}",
-    "look for {q}", "show me the moment with {q}", "where in my library is {q}", "find me {q}", "locate {q}", "get me the shot of {q}",
-    "find the moment where you can see {q}", "find footage of {q}", "search my clips for {q}", "do i have a clip of {q}", "is there a clip with {q} in my library",
-    "pull up the clip with {q}", "show me {q}", "i need a shot of {q}", "i'm looking for {q}", "which clip shows {q}", "search {q}",
-    "dig out the clip with {q}", "find that scene with {q}", "bring up {q}", "hunt down the shot of {q}", "any clip with {q}", "give me the clip with {q}",
-    "can you spot {q} in my clips", "find the video where there is {q}", "find the one with {q}", "do we have anything with {q}", "seek out {q}",
-    "find the bit with {q}", "get the scene showing {q}", "have i got any video of {q}", "fetch the shot with {q}", "go to the shot with {q}",
-    "there was a clip with {q}, find it", "look through my library for {q}", "retrieve the clip of {q}", "browse for {q}",
-]  # fmt: skip
-_CLAUSE = ["find the shot where {q}", "find the moment when {q}", "find where {q}", "show me where {q}", "find the scene in which {q}", "look for the part where {q}", "search for the moment {q}", "find the clip where {q}", "which clip shows how {q}", "go to where {q}", "get me the part where {q}", "i need the scene where {q}"]
-_COUNTED = ["find {n} shots of {q}", "find {n} clips with {q}", "show me {n} scenes with {q}", "find the {n} best shots of {q}", "search for {n} clips of {q}", "get me {n} shots with {q}", "give me the top {n} matches for {q}", "find {n} moments with {q}", "i need {n} clips of {q}", "pick {n} scenes with {q}", "list {n} results for {q}", "look for {n} shots of {q}", "find the best {n} hits for {q}"]
-_ALL = ["find all shots with {q}", "find every clip with {q}", "show me all clips of {q}", "find all the scenes with {q}", "list every shot of {q}", "find all {q}", "show me everything with {q}", "search for all clips with {q}", "get every scene with {q}", "all shots of {q}, please"]
-_LIKE = ["find something like {x}", "find clips similar to {x}", "find more like {x}", "show me shots that look like {x}", "search for clips that resemble {x}", "anything similar to {x}", "find similar shots to {x}", "look for moments like {x}", "more clips like {x}", "find what looks most like {x}", "are there other clips like {x}", "what else looks like {x}", "which clips are similar to {x}"]
+    "find the shot with {q}", "find {q}", "find the scene with {q}", "find the part with {q}", "find a clip of {q}",
+    "search for {q}",
+    "look for {q}", "show me the moment with {q}", "where in my library is {q}", "find me {q}", "locate {q}",
+    "get me the shot of {q}",
+    "find the moment where you can see {q}", "find footage of {q}", "search my clips for {q}",
+    "do i have a clip of {q}", "is there a clip with {q} in my library",
+    "pull up the clip with {q}", "show me {q}", "i need a shot of {q}", "i'm looking for {q}",
+    "which clip shows {q}", "search {q}",
+    "dig out the clip with {q}", "find that scene with {q}", "bring up {q}", "hunt down the shot of {q}",
+    "any clip with {q}", "give me the clip with {q}",
+    "can you spot {q} in my clips", "find the video where there is {q}", "find the one with {q}",
+    "do we have anything with {q}", "seek out {q}",
+    "find the bit with {q}", "get the scene showing {q}", "have i got any video of {q}", "fetch the shot with {q}",
+    "go to the shot with {q}",
+    "there was a clip with {q}, find it", "look through my library for {q}", "retrieve the clip of {q}",
+    "browse for {q}",
+]
+_CLAUSE = ["find the shot where {q}", "find the moment when {q}", "find where {q}", "show me where {q}",
+    "find the scene in which {q}", "look for the part where {q}", "search for the moment {q}",
+    "find the clip where {q}", "which clip shows how {q}", "go to where {q}", "get me the part where {q}",
+    "i need the scene where {q}"]
+_COUNTED = ["find {n} shots of {q}", "find {n} clips with {q}", "show me {n} scenes with {q}",
+    "find the {n} best shots of {q}", "search for {n} clips of {q}", "get me {n} shots with {q}",
+    "give me the top {n} matches for {q}", "find {n} moments with {q}", "i need {n} clips of {q}",
+    "pick {n} scenes with {q}", "list {n} results for {q}", "look for {n} shots of {q}",
+    "find the best {n} hits for {q}"]
+_ALL = ["find all shots with {q}", "find every clip with {q}", "show me all clips of {q}",
+    "find all the scenes with {q}", "list every shot of {q}", "find all {q}", "show me everything with {q}",
+    "search for all clips with {q}", "get every scene with {q}", "all shots of {q}, please"]
+_LIKE = ["find something like {x}", "find clips similar to {x}", "find more like {x}",
+    "show me shots that look like {x}", "search for clips that resemble {x}", "anything similar to {x}",
+    "find similar shots to {x}", "look for moments like {x}", "more clips like {x}", "find what looks most like {x}",
+    "are there other clips like {x}", "what else looks like {x}", "which clips are similar to {x}"]
 
 
 def noun_phrase(words: Words, caption: str) -> str:
@@ -134,7 +194,15 @@ def noun_phrase(words: Words, caption: str) -> str:
     return re.sub(r"\s(the|a|an|and|of|with|his|her|their|is|are)$", "", phrase)
 
 
-_THINGS = "bicycle,red bicycle,cyclist,dog,cat,car,red car,blue truck,bus,train,horse,bird,boat,beach,sunset,mountain,bridge,street,crowd,child,baby,woman in a hat,man with an umbrella,football,guitar,kitchen,coffee cup,rabbit,butterfly,squirrel,tree,forest,waterfall,snow,fire,airplane,motorcycle,skateboard,traffic light,clock,phone,laptop,cake,pizza,flowers,rain,lightning,moon,bikes,cartoon rabbit,traffic,pedestrians,tunnel,parked cars,yellow taxi,dancing people,empty road,shop window,blood orange,gun dog,shooting star,knife on the cutting board,bombay street,killer whale,nude mouse drawing,explosion of colours,hashtags on a wall,street sign".split(",")
+_THINGS = ["bicycle", "red bicycle", "cyclist", "dog", "cat", "car", "red car", "blue truck", "bus", "train",
+    "horse", "bird", "boat", "beach", "sunset", "mountain", "bridge", "street", "crowd", "child", "baby",
+    "woman in a hat", "man with an umbrella", "football", "guitar", "kitchen", "coffee cup", "rabbit", "butterfly",
+    "squirrel", "tree", "forest", "waterfall", "snow", "fire", "airplane", "motorcycle", "skateboard",
+    "traffic light", "clock", "phone", "laptop", "cake", "pizza", "flowers", "rain", "lightning", "moon", "bikes",
+    "cartoon rabbit", "traffic", "pedestrians", "tunnel", "parked cars", "yellow taxi", "dancing people",
+    "empty road", "shop window", "blood orange", "gun dog", "shooting star", "knife on the cutting board",
+    "bombay street", "killer whale", "nude mouse drawing", "explosion of colours", "hashtags on a wall",
+    "street sign"]
 
 
 def query(words: Words, material: Material) -> str:
@@ -170,65 +238,3 @@ def search(words: Words, material: Material, *, single: bool = False) -> tuple[s
 def alike(words: Words) -> str:
     """A search by likeness, with ``{x}``."""
     return words.pick(_LIKE)
-
-
-# --- generations ----------------------------------------------------------------------------------------------------
-
-_MAKE = [
-    "make a video of {q}", "generate a clip of {q}", "create a video of {q}", "generate {q}", "make a clip showing {q}", "make {q}",
-    "i want a video of {q}", "draw me a clip of {q}", "produce a short film of {q}", "new clip: {q}", "video of {q}", "imagine {q}",
-    "create {q}", "generate a video where {q}", "make me a movie of {q}", "render {q}", "make a new clip with {q}", "animate {q}",
-    "show me a generated video of {q}", "come up with a video of {q}", "create a new scene with {q}", "synthesize a clip of {q}", "text to video: {q}",
-    "generate footage of {q}", "make a short animation of {q}", "i'd love a clip of {q}", "craft a video showing {q}", "paint a moving picture of {q}",
-    "invent a clip with {q}", "dream up {q}", "give me a brand-new video of {q}", "shoot a scene of {q}", "film {q}", "prompt: {q}", "could i get a made-up video of {q}",
-]  # fmt: skip
-_MAKE_LONG = ["make a {t} video of {q}", "generate a {t} clip of {q}", "create a {t} long video of {q}", "generate {t} of {q}", "make a clip of {q}, {t} long", "i want {t} of {q}", "a {t} clip of {q}", "produce {t} of video showing {q}"]
-_CHANGES = [
-    "at night", "in the rain", "in the snow", "at sunset", "in winter", "on a beach", "in space", "under water", "in black and white", "with a dog",
-    "with more people", "in the fog", "by day", "on the moon", "in autumn", "with fireworks", "in a forest", "as a cartoon", "in the desert", "at dawn",
-    "with a red car", "with blue sky", "in a storm", "as a watercolour painting", "in heavy fog", "with falling leaves", "in the 1920s", "in bright colours",
-    "in spring", "from above", "with two cats", "with a yellow ball", "in slow motion style", "as anime", "in a city", "in the style of van gogh", "on mars", "during a thunderstorm",
-    "with a green background", "without people", "in warm light", "in candlelight", "made of lego", "with snow on the ground", "in the dark", "in morning light", "with a purple sky",
-]  # fmt: skip
-_LIKES = [
-    "make a new clip like {x} {q}", "make one like {x} {q}", "make one like {x} but {q}", "generate a clip like {x}, but {q}", "create something like {x} {q}",
-    "the same as {x} but {q}", "generate a variation of {x} {q}", "make {x} again but {q}", "something similar to {x} but {q}", "make a similar video to {x} {q}",
-    "a new version of {x} {q}", "recreate {x} {q}", "reimagine {x} {q}", "generate one like {x} {q}", "make another one like {x}, only {q}", "do a remake of {x} {q}",
-    "i want a new clip that looks like {x} but {q}", "render a clip that resembles {x} {q}", "produce a look-alike of {x} {q}", "a video in the manner of {x} but {q}", "generate a new one like {x}, this time {q}",
-    "use {x} as a model for a new clip {q}", "create a new clip based on {x} {q}", "imagine {x} {q}", "now one like {x} {q}",
-]  # fmt: skip
-
-
-def prompt(words: Words, material: Material) -> str:
-    """What a generated clip shall show."""
-    pool = material.prompts if material.prompts and words.chance(0.35) else material.captions
-    text = words.one(pool or ["a cat on the moon"])
-    return " ".join(text.split(" ")[:22])
-
-
-def generation(words: Words, material: Material) -> tuple[str, str]:
-    """(clause, arguments in the plan syntax without "gen")."""
-    wanted = prompt(words, material)
-    if words.chance(0.15):
-        n = words.random.randint(2, 12)
-        length = words.pick(["{n} second", "{n}-second", "{w} second", "{n}s", "{w}-second"]).format(n=n, w=words.number(n, words=1))
-        form = words.pick(_MAKE_LONG)
-        if "{t} of" in form or "{t} long" in form and "a {t} long" not in form:
-            length = words.pick(["{n} seconds", "{w} seconds"]).format(n=n, w=words.number(n, words=1))
-        return form.replace("{q}", wanted).replace("{t}", length), f" {n}s: {wanted}"
-    if words.chance(0.04):
-        seed = words.random.randint(0, 9999)
-        return words.pick(_MAKE).replace("{q}", wanted) + words.pick([" with seed {}", ", seed {}", " (seed {})", " using seed {}"]).format(seed), f" seed {seed}: {wanted}"
-    return words.pick(_MAKE).replace("{q}", wanted), f": {wanted}"
-
-
-def change(words: Words) -> str:
-    """How a new clip shall differ from its model."""
-    first = words.pick(_CHANGES)
-    return f"{first} and {words.one(_CHANGES)}" if words.chance(0.1) else first
-
-
-def likeness(words: Words) -> tuple[str, str]:
-    """(clause with ``{x}``, what shall differ)."""
-    wanted = change(words)
-    return words.pick(_LIKES).replace("{q}", wanted), wanted

@@ -1,10 +1,11 @@
 """Requests of one step."""
 
+# fmt: off
 from __future__ import annotations
 
 import re
 
-from . import asks, clips, edits, talk, wishes
+from . import asks, clips, edits, makes, talk, wishes
 from .asks import Material
 from .clips import Target
 from .drafts import Draft, place
@@ -16,21 +17,29 @@ def edit(words: Words, _: Material) -> Draft:
     table = clips.table(words, least=0 if words.chance(0.12) else 1)
     clause, operation = edits.any_clause(words)
     if not table:
-        return Draft(words.polite(place(clause, clips.one(words, table))), "say ask_clip", "ask_clip", [_said(operation)])
+        return Draft(words.polite(place(clause, clips.one(words, table))), "say ask_clip", "ask_clip", [_said(
+            operation)])
     many = len(table) > 1 and words.chance(0.15)
     target = clips.several(words, table) if many else clips.one(words, table)
     if words.chance(0.03):
         missing = words.random.randint(len(table) + 1, len(table) + 6)
         target = Target(clips.name(words, missing - 1), f"c{missing}")
-    return Draft(words.polite(place(clause, target)), f"edit {target.refs} {operation}", "edit", [_said(operation)], table)
+    return Draft(words.polite(place(clause, target)), f"edit {target.refs} {operation}", "edit", [_said(operation)],
+        table)
 
 
 def _said(operation: str) -> str:
     return operation.partition(": ")[2]
 
 
-_REPLACE = ["replace the sound of {x} with that of {y}", "use the audio of {y} for {x}", "put the sound of {y} on {x}", "swap the audio of {x} for {y}'s", "give {x} the soundtrack of {y}", "take the audio from {y} and put it on {x}", "replace {x}'s audio by {y}'s", "lay the sound of {y} under {x}", "dub {x} with the sound of {y}", "let {x} have the audio of {y}"]
-_BEFORE = ["put {y} before {x}", "play {y} first and then {x} as one clip", "add {x} to the end of {y}", "append {x} to {y}", "attach {x} after {y}", "join {y} with {x}", "{y} followed by {x} in one video", "place {x} behind {y}", "put {x} after {y}", "merge {y} with {x}", "combine {y} with {x}", "stick {x} onto the end of {y}", "prepend {y} to {x}", "start with {y}, then {x}, joined"]
+_REPLACE = ["replace the sound of {x} with that of {y}", "use the audio of {y} for {x}",
+    "put the sound of {y} on {x}", "swap the audio of {x} for {y}'s", "give {x} the soundtrack of {y}",
+    "take the audio from {y} and put it on {x}", "replace {x}'s audio by {y}'s", "lay the sound of {y} under {x}",
+    "dub {x} with the sound of {y}", "let {x} have the audio of {y}"]
+_BEFORE = ["put {y} before {x}", "play {y} first and then {x} as one clip", "add {x} to the end of {y}",
+    "append {x} to {y}", "attach {x} after {y}", "join {y} with {x}", "{y} followed by {x} in one video",
+    "place {x} behind {y}", "put {x} after {y}", "merge {y} with {x}", "combine {y} with {x}",
+    "stick {x} onto the end of {y}", "prepend {y} to {x}", "start with {y}, then {x}, joined"]
 
 
 def wish(words: Words, _: Material) -> Draft:
@@ -50,19 +59,23 @@ def pairs(words: Words, _: Material) -> Draft:
         table = clips.table(words, least=0, most=1)
         if not table or words.chance(0.3):
             return Draft(words.polite(place(words.pick(edits.CONCAT), "them")), "say ask_clip", "ask_clip", [], table)
-        return Draft(words.polite(place(words.pick(edits.CONCAT), words.pick(["the clips", "them", "all of them", "both", "the videos"]))), "say ask_clip", "ask_clip", [], table)
+        return Draft(words.polite(place(words.pick(edits.CONCAT), words.pick(["the clips", "them", "all of them",
+            "both", "the videos"]))), "say ask_clip", "ask_clip", [], table)
     table = clips.table(words, least=2)
     a, b = words.random.sample(range(len(table)), 2)
     kind = words.weighted([(5, "concat"), (2.5, "order"), (2, "replace"), (1, "three")])
     if kind == "concat":
         target = clips.several(words, table)
-        return Draft(words.polite(place(words.pick(edits.CONCAT), target)), f"edit {target.refs} concat", "concat", [], table)
+        return Draft(words.polite(place(words.pick(edits.CONCAT), target)), f"edit {target.refs} concat", "concat", [
+            ], table)
     names = [words.one([clips.name(words, n), clips.ordinal(words, n)]) for n in (a, b)]
     if kind == "three" and len(table) > 2:
         order = words.random.sample(range(len(table)), 3)
-        form = words.pick(["c{}, c{} and c{}", "clips {}, {} and {}", "c{} c{} c{}", "c{}, then c{}, then c{}", "c{} + c{} + c{}"])
+        form = words.pick(["c{}, c{} and c{}", "clips {}, {} and {}", "c{} c{} c{}", "c{}, then c{}, then c{}",
+            "c{} + c{} + c{}"])
         shown = form.format(*(n + 1 for n in order))
-        return Draft(words.polite(place(words.pick(edits.CONCAT), shown)), f"edit {' '.join(table[n].name for n in order)} concat", "concat", [], table)
+        return Draft(words.polite(place(words.pick(edits.CONCAT), shown)),
+            f"edit {' '.join(table[n].name for n in order)} concat", "concat", [], table)
     form = words.pick(_BEFORE if kind != "replace" else _REPLACE)
     request = words.polite(form.replace("{x}", names[0]).replace("{y}", names[1]))
     if kind == "replace":
@@ -92,7 +105,10 @@ def look(words: Words, material: Material) -> Draft:
     return Draft(request, f"look {refs}" + (f": {question}" if question else ""), "look", [question], table)
 
 
-_COMPARE = ["what is the difference between {x}", "compare {x}", "which of {x} is longer", "what do {x} have in common", "how do {x} differ", "are {x} the same", "which of {x} is brighter", "do {x} show the same place", "in which of {x} is there a dog", "what changed between {x}", "which of {x} has more cuts"]
+_COMPARE = ["what is the difference between {x}", "compare {x}", "which of {x} is longer",
+    "what do {x} have in common", "how do {x} differ", "are {x} the same", "which of {x} is brighter",
+    "do {x} show the same place", "in which of {x} is there a dog", "what changed between {x}",
+    "which of {x} has more cuts"]
 
 
 def compare(words: Words, _: Material) -> Draft:
@@ -100,10 +116,12 @@ def compare(words: Words, _: Material) -> Draft:
     table = clips.table(words, least=2)
     target = clips.several(words, table)
     asked = place(words.pick(_COMPARE), target)
-    return Draft(words.pick(asks.ASK_LEADS).replace("{}", asked), f"look {target.refs}: {asked}", "look", [asked], table)
+    return Draft(words.pick(asks.ASK_LEADS).replace("{}", asked), f"look {target.refs}: {asked}", "look", [asked],
+        table)
 
 
-_IN = ["{c} in {x}", "{c} in {x}", "in {x}, {c}", "{c}, but only in {x}", "{c} within {x}", "{c} inside {x}", "only in {x}: {c}"]
+_IN = ["{c} in {x}", "{c} in {x}", "in {x}, {c}", "{c}, but only in {x}", "{c} within {x}", "{c} inside {x}",
+    "only in {x}: {c}"]
 
 
 def find(words: Words, material: Material) -> Draft:
@@ -111,7 +129,8 @@ def find(words: Words, material: Material) -> Draft:
     table = clips.table(words)
     if table and words.chance(0.15):
         target = clips.one(words, table)
-        return Draft(words.polite(place(asks.alike(words), target)), f"find like {target.refs}", "find like", [], table)
+        return Draft(words.polite(place(asks.alike(words), target)), f"find like {target.refs}", "find like", [],
+            table)
     clause, rest, _ = asks.search(words, material)
     head, _, query = rest.partition(": ")
     within = ""
@@ -119,7 +138,8 @@ def find(words: Words, material: Material) -> Draft:
         target = clips.several(words, table) if len(table) > 1 and words.chance(0.2) else clips.one(words, table)
         clause = words.pick(_IN).replace("{c}", clause).replace("{x}", target.words)
         within = f" in {target.refs}"
-    request = clause if clause.startswith(("do i", "is there", "have i", "which", "where", "any ", "do we")) else words.polite(clause)
+    request = clause if clause.startswith(("do i", "is there", "have i", "which", "where", "any ",
+        "do we")) else words.polite(clause)
     return Draft(request, f"find{head}{within}: {query}", "find", [query], table)
 
 
@@ -127,13 +147,15 @@ def generate(words: Words, material: Material) -> Draft:
     """A new clip, from words alone or like another."""
     table = clips.table(words)
     if table and words.chance(0.4):
-        clause, wanted = asks.likeness(words)
+        clause, wanted = makes.likeness(words)
         target = clips.one(words, table)
-        return Draft(words.polite(place(clause, target)), f"gen like {target.refs}: {wanted}", "gen like", [wanted], table)
+        return Draft(words.polite(place(clause, target)), f"gen like {target.refs}: {wanted}", "gen like", [wanted],
+            table)
     if words.chance(0.06):
-        clause, wanted = asks.likeness(words)
-        return Draft(words.polite(place(clause, words.one(["it", "that", "the clip", "my video"]))), "say ask_clip", "ask_clip", [wanted])
-    clause, arguments = asks.generation(words, material)
+        clause, wanted = makes.likeness(words)
+        return Draft(words.polite(place(clause, words.one(["it", "that", "the clip", "my video"]))), "say ask_clip",
+            "ask_clip", [wanted])
+    clause, arguments = makes.generation(words, material)
     return Draft(words.polite(clause), f"gen{arguments}", "gen", [arguments.partition(": ")[2]], table)
 
 

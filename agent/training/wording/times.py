@@ -1,5 +1,6 @@
 """Times and spans in words, with what they mean in the plan syntax."""
 
+# fmt: off
 from __future__ import annotations
 
 from .words import Words
@@ -20,8 +21,9 @@ def seconds(words: Words, *, most: int = 12) -> tuple[str, str]:
         return form.format(w=words.number(n, words=1), n=n, u=unit), f"{n}"
     if kind == "half":
         return words.pick([("half a second", "0.5"), ("0.5 seconds", "0.5"), ("1.5 seconds", "1.5"),
-                           ("one and a half seconds", "1.5"), ("2.5 seconds", "2.5"), ("two and a half seconds", "2.5"),
-                           ("3.5s", "3.5"), ("0.5s", "0.5")])  # fmt: skip
+                           ("one and a half seconds", "1.5"), ("2.5 seconds", "2.5"), ("two and a half seconds",
+                           "2.5"),
+                           ("3.5s", "3.5"), ("0.5s", "0.5")])
     if kind == "one":
         return words.pick([("a second", "1"), ("one second", "1"), ("1 second", "1"), ("1s", "1"), ("1 sec", "1")])
     if kind == "more":
@@ -30,7 +32,7 @@ def seconds(words: Words, *, most: int = 12) -> tuple[str, str]:
     if kind == "minutes":
         return words.pick([("half a minute", "30"), ("a minute", "60"), ("one minute", "60"), ("two minutes", "120"),
                            ("1 minute", "60"), ("a minute and a half", "90"), ("1m30s", "90"), ("2 min", "120"),
-                           ("thirty seconds", "30"), ("twenty seconds", "20"), ("fifteen seconds", "15")])  # fmt: skip
+                           ("thirty seconds", "30"), ("twenty seconds", "20"), ("fifteen seconds", "15")])
     return words.pick([("a couple of seconds", "2"), ("a couple seconds", "2"), ("two secs", "2")])
 
 
@@ -62,10 +64,11 @@ def between(words: Words) -> Span:
     a, b = _pair(words)
     form = words.pick([
         "from {a} to {b}", "between {a} and {b}", "{a} to {b}", "from {a} until {b}", "{a}-{b}", "{a} - {b}",
-        "from {a} till {b}", "the part from {a} to {b}", "the part between {a} and {b}", "starting at {a} and ending at {b}",
+        "from {a} till {b}", "the part from {a} to {b}", "the part between {a} and {b}",
+        "starting at {a} and ending at {b}",
         "the bit from {a} to {b}", "{a} through {b}", "the stretch from {a} to {b}", "from {a} up to {b}",
         "the section between {a} and {b}", "everything between {a} and {b}", "the piece from {a} to {b}",
-    ])  # fmt: skip
+    ])
     if words.chance(0.5):
         style = words.one(["{:g}", "clock", "{:g}s"])
         if style == "clock" and a == int(a):
@@ -86,50 +89,64 @@ def between(words: Words) -> Span:
 
 def span(words: Words) -> Span:
     """A part of the clip, as a noun phrase that follows on "keep" or "remove"."""
-    kind = words.weighted([(5, "first"), (4, "last"), (5, "between"), (1.5, "from"), (1.5, "until"), (2, "share"), (1, "middle")])
+    kind = words.weighted([(5, "first"), (4, "last"), (5, "between"), (1.5, "from"), (1.5, "until"), (2, "share"), (
+        1, "middle")])
     if kind == "first":
         text, n = seconds(words)
         if n == "1" and words.chance(0.5):
-            return words.pick(["the first second", "its first second", "the opening second", "the very first second"]), "0", "1"
-        form = words.pick(["the first {}", "its first {}", "the opening {}", "the initial {}", "the first {} of it", "{} from the start", "the starting {}", "{} from the beginning", "first {}", "the very first {}", "the beginning {}"])
+            return words.pick(["the first second", "its first second", "the opening second",
+                "the very first second"]), "0", "1"
+        form = words.pick(["the first {}", "its first {}", "the opening {}", "the initial {}", "the first {} of it",
+            "{} from the start", "the starting {}", "{} from the beginning", "first {}", "the very first {}",
+            "the beginning {}"])
         return form.format(_bare(text)), "0", n
     if kind == "last":
         text, n = seconds(words)
         if n == "1" and words.chance(0.5):
-            return words.pick(["the last second", "its last second", "the final second", "the very last second", "the closing second"]), "-1", "end"
-        form = words.pick(["the last {}", "its last {}", "the final {}", "the ending {}", "the closing {}", "{} from the end", "last {}", "the concluding {}", "the very last {}", "the {} at the end", "the {} before the end"])
+            return words.pick(["the last second", "its last second", "the final second", "the very last second",
+                "the closing second"]), "-1", "end"
+        form = words.pick(["the last {}", "its last {}", "the final {}", "the ending {}", "the closing {}",
+            "{} from the end", "last {}", "the concluding {}", "the very last {}", "the {} at the end",
+            "the {} before the end"])
         return form.format(_bare(text)), f"-{n}", "end"
     if kind == "between":
         return between(words)
     if kind == "from":
         n = words.random.randint(1, 20)
-        form = words.pick(["everything after {}", "from {} on", "from {} onwards", "from {} to the end", "all after {}", "what comes after {}", "the part after {}", "everything from {} on", "the rest after {}", "from {} till the end", "everything past {}"])
+        form = words.pick(["everything after {}", "from {} on", "from {} onwards", "from {} to the end",
+            "all after {}", "what comes after {}", "the part after {}", "everything from {} on", "the rest after {}",
+            "from {} till the end", "everything past {}"])
         return form.format(moment(words, n)), f"{n}", "end"
     if kind == "until":
         n = words.random.randint(1, 20)
-        form = words.pick(["everything before {}", "everything up to {}", "until {}", "up to {}", "from the start to {}", "from the beginning until {}", "the part before {}", "all until {}", "what comes before {}", "everything until {}"])
+        form = words.pick(["everything before {}", "everything up to {}", "until {}", "up to {}",
+            "from the start to {}", "from the beginning until {}", "the part before {}", "all until {}",
+            "what comes before {}", "everything until {}"])
         return form.format(moment(words, n)), "0", f"{n}"
     if kind == "middle":
         text, n = seconds(words, most=8)
         half = f"{float(n) / 2:g}"
-        form = words.pick(["the middle {}", "the {} in the middle", "{} from the middle", "the central {}", "the {} around the middle"])
+        form = words.pick(["the middle {}", "the {} in the middle", "{} from the middle", "the central {}",
+            "the {} around the middle"])
         return form.format(_bare(text)), f"50%-{half}", f"50%+{half}"
     return words.pick([
         ("the first half", "0", "50%"), ("the second half", "50%", "end"), ("the middle", "25%", "75%"),
         ("the first quarter", "0", "25%"), ("the last quarter", "75%", "end"), ("the last half", "50%", "end"),
         ("the middle part", "25%", "75%"), ("the first 10%", "0", "10%"), ("the last 20 percent", "80%", "end"),
         ("the first 30 percent", "0", "30%"), ("the latter half", "50%", "end"), ("the middle half", "25%", "75%"),
-        ("half of it from the start", "0", "50%"), ("the opening half", "0", "50%"), ("the final quarter", "75%", "end"),
+        ("half of it from the start", "0", "50%"), ("the opening half", "0", "50%"), ("the final quarter", "75%",
+        "end"),
         ("all but the last second", "0", "-1"), ("everything except the last two seconds", "0", "-2"),
         ("everything but the first second", "1", "end"), ("all except the first 3 seconds", "3", "end"),
         ("everything until the middle", "0", "50%"), ("everything after the middle", "50%", "end"),
         ("all but the final 3 seconds", "0", "-3"), ("everything apart from the first two seconds", "2", "end"),
-    ])  # fmt: skip
+    ])
 
 
 def _bare(length: str) -> str:
     """"a second" after an article is "second"."""
-    return length.removeprefix("a ") if length in {"a second", "a minute", "a couple of seconds", "a couple seconds"} else length
+    return length.removeprefix("a ") if length in {"a second", "a minute", "a couple of seconds",
+        "a couple seconds"} else length
 
 
 def point(words: Words) -> tuple[str, str]:
@@ -139,9 +156,10 @@ def point(words: Words) -> tuple[str, str]:
         return "at " + moment(words, n), f"{n}"
     return words.pick([
         ("from the middle", "50%"), ("in the middle", "50%"), ("at the end", "end"), ("at the start", "0"),
-        ("at the very beginning", "0"), ("halfway through", "50%"), ("at the midpoint", "50%"), ("from the start", "0"),
+        ("at the very beginning", "0"), ("halfway through", "50%"), ("at the midpoint", "50%"), ("from the start",
+        "0"),
         ("one second before the end", "-1"), ("2 seconds before the end", "-2"), ("at the beginning", "0"),
         ("three seconds before it ends", "-3"), ("a quarter of the way in", "25%"), ("half way in", "50%"),
         ("at the very end", "end"), ("three quarters in", "75%"), ("5 seconds in", "5"), ("two seconds in", "2"),
         ("after 3 seconds", "3"), ("after one second", "1"), ("10 seconds in", "10"),
-    ])  # fmt: skip
+    ])

@@ -1,5 +1,6 @@
 """Choosing words: seeded, and with whole phrasing families held out for measurement."""
 
+# fmt: off
 from __future__ import annotations
 
 import random
@@ -9,17 +10,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+Clause = tuple[str, str]
+"""(an imperative clause with ``{x}`` where the clip goes, operations in the plan syntax)."""
+
 NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 _LEADS = [
     "please {}", "can you {}?", "could you {}?", "could you please {}?", "can you please {}", "hey, {}", "hi! {}",
-    "ok, {}", "okay now {}", "now {}", "i want you to {}", "i'd like you to {}", "{} please", "{}, please", "{} for me",
+    "ok, {}", "okay now {}", "now {}", "i want you to {}", "i'd like you to {}", "{} please", "{}, please",
+    "{} for me",
     "{}, thanks", "{} thx", "would you {}?", "pls {}", "next, {}", "alright, {}", "let's {}", "i need you to {}",
     "just {}", "quickly {}", "kindly {}", "go ahead and {}", "you should {}", "help me {}", "hello, could you {}",
-    "would it be possible to {}?", "so, {}", "first thing: {}", "be so kind and {}", "i was wondering if you could {}",
+    "would it be possible to {}?", "so, {}", "first thing: {}", "be so kind and {}",
+    "i was wondering if you could {}",
     "any chance you could {}?", "time to {}", "try to {}", "i think we should {}", "one more thing: {}", "can u {}",
     "do me a favour and {}", "my request: {}", "what i want is this: {}", "would you be able to {}?",
-]  # fmt: skip
+]
 
 
 def held_out(phrase: str) -> bool:
