@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .scene_analysis import Findings, analyse
-from .scene_world import COLOURS, KINDS, SHAPES
-from .scenes import FRAMES, SIDE
+from .scene_world import COLOURS, KINDS, NARROW, SHAPES
+from .scenes import FRAMES, SIDE, render_seed
 
 _FRAMES_ON_SHEET = (0, 5, 10, 15)
 
@@ -142,4 +142,23 @@ def evaluate(trainer: Any, count: int, out: Path) -> dict[str, Any]:
     table = {
         name: {"right": round(sum(values) / len(values), 4), "prompts": len(values)} for name, values in right.items()
     }
-    return {"accuracy": table, "seconds_per_clip": round(seconds / len(cases), 4), "cases": rows}
+    return {
+        "accuracy": table,
+        "reader_on_drawn_clips": reader_accuracy(reader),
+        "seconds_per_clip": round(seconds / len(cases), 4),
+        "cases": rows,
+    }
+
+
+def reader_accuracy(reader: Any, count: int = 200) -> dict[str, float]:
+    """How often the reader is right about kind and count on drawn clips that it was not trained on."""
+    from .scene_bank import HELD_OUT_SEEDS
+    from .scene_reader import read_objects
+
+    drawn = [render_seed(HELD_OUT_SEEDS + index, NARROW) for index in range(count)]
+    seen = read_objects(reader, np.stack([clip for _, clip in drawn]))
+    pairs = [(found, scene) for found, (scene, _) in zip(seen, drawn, strict=True)]
+    return {
+        "kind": round(sum(found[0] == scene.kind for found, scene in pairs) / count, 4),
+        "count": round(sum(found[1] == scene.count for found, scene in pairs) / count, 4),
+    }
