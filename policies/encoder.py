@@ -48,15 +48,20 @@ def build(model_dir: Path) -> tuple[Any, Any]:
     return encoder, torch.nn.Linear(2 * config.hidden_size, len(CHANNELS))
 
 
-def logits(encoder: Any, head: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Token ids and mask, (N, T) each -> (N, channels) logits."""
+def pooled(encoder: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Token ids and mask, (N, T) each -> (N, 2 * hidden): mean and maximum over the tokens."""
     import torch
 
     hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     inside = mask.unsqueeze(-1).to(hidden.dtype)
     mean = (hidden * inside).sum(1) / inside.sum(1).clamp(min=1)
     peak = hidden.masked_fill(mask.unsqueeze(-1) == 0, torch.finfo(hidden.dtype).min).amax(1)
-    out: torch.Tensor = head(torch.cat([mean, peak], dim=-1))
+    return torch.cat([mean, peak], dim=-1)
+
+
+def logits(encoder: Any, head: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Token ids and mask, (N, T) each -> (N, channels) logits."""
+    out: torch.Tensor = head(pooled(encoder, ids, mask))
     return out
 
 
@@ -94,6 +99,9 @@ def load(path: Path, model_dir: Path) -> tuple[Any, Any, dict[str, str]]:
     if any(not torch.isfinite(t).all() for t in tensors.values()):
         raise ValueError(f"{path} holds values that are not numbers.")
     layers = {k: v for k, v in tensors.items() if k.startswith("encoder.")}
+    wanted = {k for k in encoder.state_dict() if k.startswith("encoder.")} | {f"head.{k}" for k in head.state_dict()}
+    if wanted != set(tensors):
+        raise ValueError(f"{path} lacks {min(wanted ^ set(tensors))}, or has more than it should.")
     encoder.load_state_dict({**encoder.state_dict(), **layers})
     head.load_state_dict({k.removeprefix("head."): v for k, v in tensors.items() if k.startswith("head.")})
     return encoder.eval(), head.eval(), about

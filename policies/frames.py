@@ -63,7 +63,7 @@ class FramePolicy:
         self,
         model_path: Path | Callable[[], Path],
         frame_source: FrameSource,
-        threshold: float = 0.8,
+        threshold: float = 0.85,
         every: float = 0.5,
     ) -> None:
         self._model_path = model_path

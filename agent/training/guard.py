@@ -56,6 +56,7 @@ class Recipe:
     smoothing: float = 0.02
     dropout: float = 0.1
     frozen: bool = False
+    start: Path | None = None
 
 
 def read_corpus(path: Path, model_dir: Path, limit: int = 0, seed: int = 0) -> Corpus:
@@ -129,45 +130,52 @@ def parameters(encoder: Any, head: Any, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
+def fresh(model_dir: Path, recipe: Recipe, device: str) -> tuple[Any, Any]:
+    """The published encoder with new heads, or the weights that the recipe starts from."""
+    if recipe.start is None:
+        encoder, head = guard.build(model_dir)
+    else:
+        encoder, head, _ = guard.load(recipe.start, model_dir)
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = recipe.dropout
+    return encoder.to(device), head.to(device)
+
+
 def fit(
     corpus: Corpus, chosen: NDArray[np.int64], model_dir: Path, recipe: Recipe, device: str, seed: int, deadline: float
 ) -> tuple[Any, Any]:
     """Train one model on the chosen rows until the recipe or the deadline (monotonic seconds) ends."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    encoder, head = guard.build(model_dir)
+    encoder, head = fresh(model_dir, recipe, device)
     if recipe.frozen:
-        return encoder.eval(), fit_head(corpus, chosen, encoder.eval().to(device), head.to(device), recipe, device)
-    encoder, head = encoder.to(device).train(), head.to(device)
-    for module in encoder.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = recipe.dropout
+        return encoder.eval(), fit_head(corpus, chosen, encoder.eval(), head, recipe, device)
+    encoder, head = encoder.train(), head.train()
     groups = parameters(encoder, head, recipe)
     optimiser = torch.optim.AdamW(groups, weight_decay=recipe.decay, fused=device == "cuda")
     total = recipe.epochs * math.ceil(len(chosen) / recipe.batch)
     peaks = [group["lr"] for group in groups]
     labels, weights = torch.from_numpy(corpus.labels), torch.from_numpy(corpus.weights)
-    step, started, seen = 0, time.monotonic(), 0.0
-    for epoch in range(recipe.epochs):
-        for rows in batches(corpus, chosen, recipe.batch, rng):
-            # Whichever runs out first, steps or time, brings the rate down to nothing.
-            spent = max(step / total, (time.monotonic() - started) / max(deadline - started, 1e-3))
-            if spent >= 1:
-                return encoder.eval(), head.eval()
-            for group, peak in zip(optimiser.param_groups, peaks, strict=True):
-                group["lr"] = peak * min(1.0, step / (0.06 * total + 1)) * 0.5 * (1 + math.cos(math.pi * spent))
-            ids, mask = pad([corpus.ids[i] for i in rows], device)
-            with torch.autocast(device, dtype=torch.bfloat16):
-                out = guard.logits(encoder, head, ids, mask)
-            loss = loss_of(out, labels[rows].to(device), weights[rows].to(device), recipe.smoothing)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
-            optimiser.step()
-            step += 1
-            if step % 50 == 0:
-                seen = float(loss.detach())
-                print(f"epoch {epoch} step {step}/{total} loss {seen:.4f}", flush=True)  # noqa: T201
+    started = time.monotonic()
+    passes = (rows for _ in range(recipe.epochs) for rows in batches(corpus, chosen, recipe.batch, rng))
+    for step, rows in enumerate(passes):
+        # Whichever runs out first, steps or time, brings the rate down to nothing.
+        spent = max(step / total, (time.monotonic() - started) / max(deadline - started, 1e-3))
+        if spent >= 1:
+            break
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            group["lr"] = peak * min(1.0, (step + 1) / (0.06 * total + 1)) * 0.5 * (1 + math.cos(math.pi * spent))
+        ids, mask = pad([corpus.ids[i] for i in rows], device)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            out = guard.logits(encoder, head, ids, mask)
+        loss = loss_of(out, labels[rows].to(device), weights[rows].to(device), recipe.smoothing)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
+        optimiser.step()
+        if step % 50 == 0:
+            print(f"step {step}/{total} loss {float(loss.detach()):.4f}", flush=True)  # noqa: T201
     return encoder.eval(), head.eval()
 
 
@@ -175,10 +183,10 @@ def fit_head(
     corpus: Corpus, chosen: NDArray[np.int64], encoder: Any, head: Any, recipe: Recipe, device: str, steps: int = 400
 ) -> Any:
     """Train the heads alone on features that are computed once: minutes on a CPU, a stand-in for the real thing."""
-    features = []
+    chosen = np.array(sorted(chosen, key=lambda i: len(corpus.ids[i])))
+    parts = [[corpus.ids[i] for i in chosen[start : start + 128]] for start in range(0, len(chosen), 128)]
     with torch.no_grad():
-        for start in range(0, len(chosen), 256):
-            features.append(guard.pooled(encoder, *pad([corpus.ids[i] for i in chosen[start : start + 256]], device)))
+        features = [guard.pooled(encoder, *pad(part, device)) for part in parts]
     inputs, labels = torch.cat(features), torch.from_numpy(corpus.labels[chosen]).to(device)
     weights = torch.from_numpy(corpus.weights[chosen]).to(device)
     optimiser = torch.optim.AdamW(head.parameters(), lr=recipe.head_rate, weight_decay=recipe.decay)
@@ -252,12 +260,19 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=256, help="examples a step; 64 gives a small machine more steps")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=0, help="use this many examples only (smoke)")
+    parser.add_argument("--start", type=Path, help="go on from this guard.safetensors")
     parser.add_argument("--frozen", action="store_true", help="train the heads alone, on the published encoder")
     parser.add_argument("--no-folds", action="store_true", help="skip the cross-validation")
     args = parser.parse_args(argv)
     began = time.monotonic()
     model_dir = args.models / "text"
-    recipe = Recipe(epochs=args.epochs, batch=args.batch, frozen=args.frozen, head_rate=1e-2 if args.frozen else 1e-3)
+    recipe = Recipe(
+        epochs=args.epochs,
+        batch=args.batch,
+        frozen=args.frozen,
+        start=args.start,
+        head_rate=1e-2 if args.frozen else 1e-3,
+    )
     corpus = read_corpus(args.corpus, model_dir, args.limit, args.seed)
     print(f"{len(corpus)} examples read in {time.monotonic() - began:.1f} s", flush=True)  # noqa: T201
     args.out.mkdir(parents=True, exist_ok=True)

@@ -26,15 +26,15 @@ def write_many(path: Path, writer: int) -> None:
 def test_processes_that_write_at_once_lose_and_mix_no_line(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=write_many, args=(path, n)) for n in range(3)]
+    workers = [context.Process(target=write_many, args=(path, n)) for n in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [worker.exitcode for worker in workers] == [0, 0]
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(rows) == 3 * 60 * 2
-    assert {row["version"] for row in rows} == {"0", "1", "2"}
+    assert len(rows) == 2 * 60 * 2
+    assert {row["version"] for row in rows} == {"0", "1"}
 
 
 def test_the_log_holds_no_words_unless_asked(tmp_path: Path) -> None:
