@@ -92,9 +92,15 @@ def answer_from(state: AgentState, parts: Components) -> str:
         names=_names(state, parts),
     )
     answer = parts.planner.respond(context).strip()
-    hidden = [row for row in state["steps"] if row["status"] != "done" and row["summary"] not in answer]
-    notes = [f"Step {row['id']} ({row['tool']}): {row['summary']}." for row in hidden]
+    said = answer.casefold()
+    hidden = [row for row in state["steps"] if row["status"] != "done" and _core(row) not in said]
+    notes = [f"Step {row['id']} ({row['tool']}): {row['summary'].rstrip('.')}." for row in hidden]
     return "\n".join([answer, *notes]).strip()
+
+
+def _core(row: StepRow) -> str:
+    """A step's summary as it can be looked for in an answer."""
+    return " ".join(row["summary"].split()).rstrip(".").casefold()
 
 
 def _names(state: AgentState, parts: Components) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Components:
         from ..memory.projection import Projection
         from ..memory.search import ClipMemory
 
-        return ClipMemory(self.settings.home / "memory", self.embedder, Projection.shipped())
+        return ClipMemory(self.settings.home / "memory", self.embedder, Projection())
 
     @cached_property
     def encoder(self) -> VisionEncoder:
@@ -249,11 +249,10 @@ class Components:
         return analyse(path, self.encoder, ocr=self.reader)
 
     def close(self) -> None:
-        """Release databases and child processes of the parts that were made."""
-        for name in ("library", "memory"):
-            part = self.__dict__.pop(name, None)
-            if part is not None:
-                part.close()
+        """Release the library's database, if it was opened."""
+        library = self.__dict__.pop("library", None)
+        if library is not None:
+            library.close()
 
 
 def frames_of_file(path: Path, every: float | None) -> Iterable[NDArray[uint8]]:

@@ -28,6 +28,14 @@ ANALYSIS = "understanding-1"
 """Version of what :func:`~gpt4video.tools.understanding.analysis.analyse` finds; a new one analyses again."""
 
 
+_ROUNDING = 0.02
+"""Seconds by which the ends of neighbouring findings may overlap without meaning it."""
+
+
+_FLASH = 0.5
+"""Seconds below which a shot is a flash."""
+
+
 class FailedFile(BaseModel):
     """A file that could not be taken in, and why."""
 
@@ -58,12 +66,13 @@ class Findings(BaseModel):
     partial: str = ""
 
     def within(self, start: float, end: float | None) -> list[Evidence]:
-        """The findings that touch a span, cut to it."""
+        """The findings that overlap a span by more than rounding, cut to it."""
         last = float("inf") if end is None else end
+        cut = [(item, max(item.start, start), min(item.end, last)) for item in self.evidence]
         return [
-            item.model_copy(update={"start": max(item.start, start), "end": min(item.end, last)})
-            for item in self.evidence
-            if (item.start < last and item.end > start) or (item.start == item.end and start <= item.start <= last)
+            item.model_copy(update={"start": begin, "end": until})
+            for item, begin, until in cut
+            if until - begin > _ROUNDING or begin == until == item.start
         ]
 
 
@@ -203,7 +212,7 @@ class Intake:
                 start=shot.start,
                 end=shot.end,
                 features=shot.features,
-                text="; ".join(_words(found.within(shot.start, shot.end))),
+                text="\n".join(_words(found.within(shot.start, shot.end))),
             )
             for shot in analysis.shots
         ]
@@ -231,11 +240,21 @@ class MemorySearcher:
         return self._hits(features=features, within=[], count=count)
 
     def _hits(self, *, within: list[str], count: int, **what: Any) -> list[Hit]:
+        from ..memory.search import Filters
+
         user = self._parts.settings.user
-        moments = self._parts.memory.search(**what, within=within or None, count=count, user=user)
+        moments = self._parts.memory.search(**what, filters=Filters(clips=within), count=count, user=user)
+        # The flash of a shot is rarely the moment that is meant; it comes after the longer ones that fit as well.
+        ranked = sorted(moments, key=lambda one: (one.end - one.start < _FLASH, -one.score))
         return [
-            Hit(clip=one.clip, start=one.start, end=one.end, score=round(one.score, 4), text=one.text)
-            for one in moments
+            Hit(
+                clip=one.clip,
+                start=round(one.start, 3),
+                end=round(one.end, 3),
+                score=round(one.score, 4),
+                text=one.text,
+            )
+            for one in ranked
         ]
 
 

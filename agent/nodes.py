@@ -97,6 +97,7 @@ class Nodes:
             "attempts": state["attempts"] + 1,
             "failures": failures,
             "steps": [None, *steps],
+            "evidence": None,
         }
 
     def guard_plan(self, state: AgentState) -> Update:
