@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -69,6 +70,8 @@ class TextPolicy:
         self._classifier = classifier
         self._rules = rules
         self._custom = custom
+        # Earlier turns come again with every turn of a conversation; failures are not remembered.
+        self._remembered = lru_cache(maxsize=256)(self.examine)
         self._thresholds = np.array([config.thresholds.get(channel, 1.0) for channel in CHANNELS], dtype=np.float32)
 
     def judge(self, subject: Subject) -> Verdict:
@@ -136,7 +139,7 @@ class TextPolicy:
         past = [turn for turn in subject.history if turn.strip()][-self._config.turns :] if self._config.turns else []
         if not past:
             return alone
-        judged = [self.examine(turn[: self._config.max_characters]) for turn in past]
+        judged = [self._remembered(turn[: self._config.max_characters]) for turn in past]
         if judged[-1].blocks and _CONTINUES.match(readings(subject.text)[0]):
             return judged[-1]
         harmless = [turn for turn, finding in zip(past, judged, strict=True) if not finding.blocks]

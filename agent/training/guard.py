@@ -14,7 +14,6 @@ import json
 import math
 import random
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from ...policies import encoder as guard
 from ...policies.categories import CHANNELS
+from .guard_report import report
 
 Scores = NDArray[np.float32]
 
@@ -210,27 +210,6 @@ def predict(corpus: Corpus, chosen: NDArray[np.int64], encoder: Any, head: Any, 
     return out
 
 
-def report(corpus: Corpus, chosen: NDArray[np.int64], scores: Scores) -> dict[str, Any]:
-    """Detection or false alarms by source and threshold; ``misses`` and ``alarms`` name the worst texts."""
-    unsafe = corpus.labels[chosen, 0] == 1
-    by_source: dict[str, list[int]] = defaultdict(list)
-    for row, index in enumerate(chosen):
-        by_source[f"{corpus.sources[index]}:{'unsafe' if unsafe[row] else 'safe'}"].append(row)
-    overall = scores[:, 0]
-    table = {
-        source: {"n": len(rows), **{str(t): round(float((overall[rows] >= t).mean()), 4) for t in (0.3, 0.5, 0.7, 0.9)}}
-        for source, rows in sorted(by_source.items())
-    }
-    order = np.argsort(overall)
-    return {
-        "flagged": table,
-        "misses": [(corpus.texts[chosen[i]][:160], round(float(overall[i]), 3)) for i in order if unsafe[i]][:120],
-        "alarms": [(corpus.texts[chosen[i]][:160], round(float(overall[i]), 3)) for i in order[::-1] if not unsafe[i]][
-            :120
-        ],
-    }
-
-
 def cross_validate(
     corpus: Corpus, model_dir: Path, recipe: Recipe, device: str, seed: int, seconds: float
 ) -> tuple[NDArray[np.int64], Scores]:
@@ -290,7 +269,12 @@ def main(argv: list[str] | None = None) -> None:
     if not args.no_folds:
         left = args.minutes * 60 - (time.monotonic() - began) - 8
         rows, scores = cross_validate(corpus, model_dir, recipe, args.device, args.seed, left)
-        metrics["cross_validation"] = report(corpus, rows, scores)
+        metrics["cross_validation"] = report(
+            [corpus.texts[i] for i in rows],
+            [corpus.sources[i] for i in rows],
+            corpus.labels[rows, 0] == 1,
+            scores[:, 0],
+        )
         np.savez_compressed(args.out / "held_out_scores.npz", rows=rows, scores=scores.astype(np.float16))
     metrics["seconds"] = round(time.monotonic() - began, 1)
     (args.out / "metrics.json").write_text(json.dumps(metrics, indent=1))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from gpt4video.agent.training import guard, guard_data
+from gpt4video.agent.training.guard_report import report
 from gpt4video.agent.training.templates import read_grammar
 from gpt4video.policies import encoder
 from gpt4video.policies.categories import CATEGORIES, CHANNELS
@@ -210,3 +211,12 @@ def test_weights_of_another_format_or_with_holes_are_refused(
     save_file({"head.weight": torch.zeros(10, 768), "head.bias": torch.zeros(10)}, path, metadata=about)
     with pytest.raises(ValueError, match="lacks"):
         encoder.load(path, model_path("text"))
+
+
+def test_the_report_counts_flags_by_source_and_names_the_worst() -> None:
+    scores = np.array([0.9, 0.2, 0.6, 0.1], dtype=np.float32)
+    found = report(["a", "b", "c", "d"], ["x", "x", "y", "y"], np.array([True, True, False, False]), scores)
+    assert found["flagged"]["x:unsafe"] == {"n": 2, "0.3": 0.5, "0.5": 0.5, "0.7": 0.5, "0.9": 0.5}
+    assert found["flagged"]["y:safe"]["0.5"] == 0.5
+    assert found["misses"][0] == ("b", 0.2)
+    assert found["alarms"][0] == ("c", 0.6)
