@@ -13,7 +13,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,9 +27,12 @@ from torch.nn import functional
 from ...memory.embedder import MiniLmEmbedder
 from ...memory.projection import FEATURES, TEXT, Calibration, Projection, pack
 from ...tools.understanding.vision import VisionEncoder
-from .loop import cosine
+from .loop import TrainingDiverged, cosine
 from .retrieval_calibration import calibrate
 from .retrieval_data import CAPTIONS, Floats, Split, load_split
+
+# The entries of a unit vector are small; a layer learns from entries of about 1.
+_SCALE = math.sqrt(TEXT)
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Recipe:
         minutes: wall time for training at most; 0 is no limit.
     """
 
-    heads: int = 3
-    width: int = 256
+    heads: int = 2
+    width: int = 384
     hidden: int = 512
     epochs: int = 12
     batch: int = 256
@@ -87,13 +90,14 @@ class Head(nn.Module):
         return functional.normalize(self.down(self.drop(hidden)) + self.skip(self.drop(x)), dim=-1)
 
     def texts(self, embeddings: Tensor) -> Tensor:
-        """(N, 384) -> unit (N, width)."""
-        return functional.normalize(self.text(self.drop_text(embeddings)), dim=-1)
+        """(N, 384) unit vectors -> unit (N, width)."""
+        return functional.normalize(self.text(self.drop_text(embeddings * _SCALE)), dim=-1)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Weights as :func:`~gpt4video.memory.projection.pack` takes them."""
         names = ("skip", "up", "down", "text")
-        return {key: value.cpu().numpy() for key, value in self.state_dict().items() if key.split(".")[0] in names}
+        found = {key: value.cpu().numpy() for key, value in self.state_dict().items() if key.split(".")[0] in names}
+        return found | {"text.weight": found["text.weight"] * _SCALE}
 
 
 def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
@@ -158,7 +162,7 @@ def train_head(split: Split, recipe: Recipe, device: torch.device, seed: int) ->
         loss = contrastive_loss(pictures, head.texts(texts[chosen]), scale)
         loss = loss + recipe.words * word_loss(pictures, head.texts(_worded(words)), shown[chosen], scale)
         if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {step}; try a lower --rate")
+            raise TrainingDiverged(f"The loss is {loss.item()} at step {step}.", "Try a lower --rate.")
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -264,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _print(report)
 
 
-def _print(report: dict[str, object] | dict[str, float]) -> None:
+def _print(report: Mapping[str, object]) -> None:
     print(json.dumps(report), flush=True)  # noqa: T201 - this is a command line
 
 

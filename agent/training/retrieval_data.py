@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ...memory.embedder import MiniLmEmbedder
+from ...memory.embedder import MiniLmEmbedder, TextEmbedder
 from ...tools.understanding.vision import VisionEncoder
+from .see_data import DataInvalid
 
 Floats = NDArray[np.float32]
 CAPTIONS = 5
+_LAYOUT = "See the layout in docs/models/retrieval.md."
 # Words that say nothing of what is to be seen.
 _COMMON = frozenset(
     """the and are with his her their its him she they them has have into out onto from for that this there while who
@@ -71,13 +73,14 @@ class Split:
 
 def load_split(data: Path, models: Path, cache: Path, split: str, *, views: int, device: str, seed: int) -> Split:
     """Read a list with its features and embeddings; what is not in the cache folder yet is computed."""
-    names = (data / f"{split}.txt").read_text(encoding="utf-8").split()
-    captions = _captions(data / "captions.csv")
+    try:
+        names = (data / f"{split}.txt").read_text(encoding="utf-8").split()
+        captions = _captions(data / "captions.csv")
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise DataInvalid(f"{data} cannot be read ({error}).", _LAYOUT) from error
     short = [name for name in names if len(captions.get(name, ())) != CAPTIONS]
     if short:
-        raise ValueError(
-            f"{data / 'captions.csv'} has not {CAPTIONS} captions for {short[0]} and {len(short) - 1} others"
-        )
+        raise DataInvalid(f"{len(short)} photos, {short[0]} first, do not have {CAPTIONS} captions.", _LAYOUT)
     digest = hashlib.sha256(f"{names} {views} {seed}".encode()).hexdigest()[:12]
     path = cache / f"retrieval-{split}-{digest}.npz"
     if not path.exists():
@@ -96,7 +99,7 @@ def load_split(data: Path, models: Path, cache: Path, split: str, *, views: int,
     return Split(names, chosen, features, texts, frequent_words(chosen, MiniLmEmbedder(models / "text")))
 
 
-def frequent_words(captions: list[tuple[str, ...]], embedder: MiniLmEmbedder, share: float = 0.005) -> Words:
+def frequent_words(captions: list[tuple[str, ...]], embedder: TextEmbedder, share: float = 0.005) -> Words:
     """Content words that at least ``share`` of the photos show, the most frequent first."""
     counts = [_counted(texts) for texts in captions]
     photos: dict[str, int] = {}
@@ -131,8 +134,11 @@ def _features(folder: Path, names: list[str], encoder: VisionEncoder, views: int
 
 
 def _read(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+    except (OSError, ValueError) as error:
+        raise DataInvalid(f"The photo {path} cannot be read ({error}).", _LAYOUT) from error
 
 
 def _views(photo: Image.Image, count: int, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
