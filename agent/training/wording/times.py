@@ -112,17 +112,17 @@ def span(words: Words) -> Span:
     if kind == "between":
         return between(words)
     if kind == "from":
-        n = words.random.randint(1, 20)
+        edge = words.random.randint(1, 20)
         form = words.pick(["everything after {}", "from {} on", "from {} onwards", "from {} to the end",
             "all after {}", "what comes after {}", "the part after {}", "everything from {} on", "the rest after {}",
             "from {} till the end", "everything past {}"])
-        return form.format(moment(words, n)), f"{n}", "end"
+        return form.format(moment(words, edge)), f"{edge}", "end"
     if kind == "until":
-        n = words.random.randint(1, 20)
+        edge = words.random.randint(1, 20)
         form = words.pick(["everything before {}", "everything up to {}", "until {}", "up to {}",
             "from the start to {}", "from the beginning until {}", "the part before {}", "all until {}",
             "what comes before {}", "everything until {}"])
-        return form.format(moment(words, n)), "0", f"{n}"
+        return form.format(moment(words, edge)), "0", f"{edge}"
     if kind == "middle":
         text, n = seconds(words, most=8)
         half = f"{float(n) / 2:g}"
