@@ -42,6 +42,7 @@ def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
     for index, shard in enumerate(shards, 1):
         file = f"{_NAME}-{index:05d}-of-{len(shards):05d}.safetensors"
         save_file(shard, folder / file, metadata={"format": "pt"})
+        (folder / file).chmod(0o644)  # safetensors writes for the owner alone, and a wheel would keep that
         where.update(dict.fromkeys(shard, file))
     total = sum(t.numel() * 2 for t in tensors.values())
     _json(folder / f"{_NAME}.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": where})
