@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .answering import composed, evidence_lines, render_answer_prompt
 from .base import PlanContext, RespondContext
+from .grammar import plan_grammar
 from .plan import Plan
 from .replies import reply
 from .surface import PlanSyntaxError
-from .syntax import GRAMMAR, parse, render_prompt
+from .syntax import parse, render_prompt
 
 if TYPE_CHECKING:
     from ..model.constrained import Decoder
@@ -37,15 +38,15 @@ _LONGEST_ANSWER: Final = 90
 @dataclass
 class _Loaded:
     decoder: Decoder
-    grammar: Any
+    grammars: dict[bool, Any]
     llm: LoadedLLM
 
 
 class LocalPlanner:
     """Implements :class:`~gpt4video.agent.planner.base.Planner` on the CPU. The model loads on first use.
 
-    Plans are decoded greedily under :data:`~gpt4video.agent.planner.syntax.GRAMMAR`, so whatever the weights are, the
-    text parses. An answer that the model writes is used only if the evidence bears it out; otherwise the answer is
+    Plans are decoded greedily under :func:`~gpt4video.agent.planner.grammar.plan_grammar`: whatever the weights are,
+    the text parses. An answer that the model writes is used only if the evidence bears it out; otherwise the answer is
     composed from the evidence directly.
     """
 
@@ -84,7 +85,9 @@ class LocalPlanner:
         """Decode the plan as the model writes it, in the plan syntax."""
         with self._lock:
             loaded = self._load()
-            return loaded.decoder.write(render_prompt(context), loaded.grammar, longest=_LONGEST_PLAN).text.strip(" ")
+            return loaded.decoder.write(
+                render_prompt(context), loaded.grammars[bool(context.clips)], longest=_LONGEST_PLAN
+            ).text.strip(" ")
 
     def respond(self, context: RespondContext) -> str:
         """Answer from the results: the model's words where the evidence bears them, composed ones otherwise."""
@@ -119,5 +122,6 @@ class LocalPlanner:
 
             llm = load_llm(self._model, self._adapter, self._cache)
             decoder = Decoder(llm, PHRASES)
-            self._loaded = _Loaded(decoder, decoder.compile(GRAMMAR), llm)
+            grammars = {clips: decoder.compile(plan_grammar(clips=clips)) for clips in (True, False)}
+            self._loaded = _Loaded(decoder, grammars, llm)
         return self._loaded

@@ -8,7 +8,8 @@ r"""The compact plan syntax, the only one there is: training targets, constraine
 Steps are joined by `` ; ``, an edit's operations by `` | ``. Free text comes last in its segment, after ``: ``; in it
 ``;``, ``|``, ``\``, newline and outer spaces are escaped (``\;``, ``\|``, ``\\``, ``\n``, ``\s``), so that text that
 is copied from a request tokenizes as it does there. Times: ``2`` (second 2), ``-2`` (2 s before the end), ``end``,
-``50%``, ``50%+2``. ``parse(render(plan)) == plan`` but for arguments that an operation ignores (``canonical``).
+``50%``, ``50%+2``. ``parse(render(plan)) == plan`` but for arguments that an operation ignores (``sepia`` has no
+amount). What a model may write is narrower: :mod:`~gpt4video.agent.planner.grammar`.
 """
 
 from __future__ import annotations
@@ -39,40 +40,6 @@ from .surface import (
 )
 
 _COUNT: Final[int] = SearchArguments.model_fields["count"].default
-
-GRAMMAR: Final = r"""
-root ::= " " plan
-plan ::= "say " kind | step (" ; " step){0,5}
-step ::= look | find | gen | edit
-look ::= "look " refs (": " text)?
-find ::= "find" (" " count)? (" like " ref within (": " text)? | within ": " text)
-within ::= (" in " refs)?
-gen ::= "gen" (" " seconds "s")? (" seed " int)? (" like " ref)? ": " text
-edit ::= "edit " refs " " op (" | " op){0,7}
-refs ::= ref (" " ref){0,15}
-ref ::= clip ("@" time "-" time)? | "$" [1-9] ("[" "-"? [0-9] "]")?
-clip ::= "c" [1-9] [0-9]{0,1}
-op ::= ("trim " | "cut " | "gif ") point " " point | "frame " point | "concat" | "reverse" | "speed " factor
-    | "crop " (aspect | int " " int " " pixels " " pixels) | "resize " (pixels "x")? pixels
-    | "rotate " ("90" | "180" | "270" | "mirror" | "flip") | "fade " (some " " level | "0 " some)
-    | "text " ("top" | "center" | "bottom") (" " point " " point)? ": " text
-    | "color " ("grayscale" | "sepia" | "invert" | ("brightness" | "contrast" | "saturation") " " gain)
-    | "audio " ("mute" | "volume " level | "replace " ref)
-aspect ::= "1:1" | "9:16" | "16:9" | "4:3" | "3:4" | "4:5" | "21:9"
-point ::= time | "-" time | "end" | [1-9] [0-9]? "%" ([+-] time)?
-time ::= [0-9]{1,4} ("." [0-9]{1,2})?
-level ::= [0-9] ("." [0-9]{1,2})?
-gain ::= [0-3] ("." [0-9]{1,2})?
-some ::= [1-9] ("." [0-9])? | "0." [1-9]
-factor ::= "0." [1-9] [0-9]? | [1-9] ("." [0-9]{1,2})? | "1" [0-9]
-seconds ::= [1-5] [0-9] | [1-9] ("." [0-9])?
-count ::= [1-4] [0-9] | [1-9]
-pixels ::= [1-9] [0-9]{2} | [1-3] [0-9]{3}
-int ::= [0-9]{1,5}
-kind ::= KINDS
-text ::= [^ ;|\\\n\r\t\x00-\x1f] ([^;|\\\n\r\t\x00-\x1f] | "\\" [;|\\n])*
-""".replace("KINDS", " | ".join(f'"{kind}"' for kind in REPLIES))
-"""EBNF (xgrammar's dialect) of what a model may write: every sentence of it parses, sizes stay within bounds."""
 
 
 # --- render --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from gpt4video.agent.planner.plan import Plan
 from gpt4video.agent.planner.replies import REPLIES
 from gpt4video.agent.planner.scripted import ScriptedPlanner
 from gpt4video.agent.planner.syntax import parse, render
+from gpt4video.agent.planner.validate import validate
 from gpt4video.tools.understanding.arguments import Evidence
 
 CLIPS = [ClipEntry(name="c1", duration=6.0), ClipEntry(name="c2", about="trim of c1", duration=2.0)]
@@ -126,6 +127,16 @@ def test_an_answer_from_evidence_holds_nothing_that_the_evidence_lacks(local: Lo
     assert "tabby cat" in answer
 
 
+@pytest.mark.parametrize("text", REQUESTS)
+@pytest.mark.parametrize("clips", [[], CLIPS])
+def test_random_weights_refer_to_earlier_steps_and_given_clips_only(
+    local: LocalPlanner, text: str, clips: list[ClipEntry]
+) -> None:
+    problems = {problem.code for problem in validate(local.plan(PlanContext(request=text, clips=clips)), clips)}
+    assert not problems & {"forward_reference", "self_reference", "cycle", "unknown_step", "bad_reference", "empty_plan"}
+    assert clips or "unknown_clip" not in problems
+
+
 def test_drafting_changes_no_token(local: LocalPlanner) -> None:
     from gpt4video.agent.model import constrained
 
@@ -161,7 +172,7 @@ def test_the_slim_network_computes_what_transformers_computes(tiny_llama: Path, 
 def test_a_merged_adapter_equals_peft(tiny_llama: Path, tmp_path: Path) -> None:
     import torch
     from gpt4video.agent.model.llm import merge
-    from gpt4video.agent.training.planner import TARGETS, save_adapter
+    from gpt4video.agent.training.planner_lora import TARGETS, save_adapter
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaForCausalLM
 
