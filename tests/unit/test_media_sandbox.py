@@ -75,6 +75,15 @@ def test_a_worker_that_hangs_is_killed_and_the_next_call_works(clip: Path) -> No
     assert pid() != stuck
 
 
+def test_a_worker_that_reads_no_long_request_is_killed_too(clip: Path) -> None:
+    sample(clip, count=1)
+    os.kill(pid(), signal.SIGSTOP)
+    begin = time.monotonic()
+    with pytest.raises(OutOfResources, match="too long"):
+        sandbox.ask({"op": "at", "times": [0.123456789] * 200_000}, MediaLimits(wall_seconds=0.3))
+    assert time.monotonic() - begin < 10
+
+
 def test_a_worker_that_crashes_is_a_typed_error_and_the_next_call_works(clip: Path) -> None:
     sample(clip, count=1)
     crashing = pid()

@@ -10,6 +10,7 @@ from ..errors import BadArguments
 from .operations import TimePoint
 
 DEFAULT_FRAME: Final = 1 / 25
+TOLERANCE: Final = 0.05  # seconds; people and plans round a clip's length
 
 
 def resolve_span(
@@ -17,11 +18,11 @@ def resolve_span(
 ) -> tuple[float, float]:
     """Find where a span lies in a clip of ``duration`` seconds.
 
-    Moments up to half a ``frame`` (seconds) outside the clip count as its ends. Raises ``BadArguments``
-    with the clip's real length when the span is reversed, empty or out of range.
+    Moments up to half a ``frame`` or ``TOLERANCE`` (seconds) outside the clip count as its ends. Raises
+    ``BadArguments`` with the clip's real length when the span is reversed, empty or out of range.
     """
     low, high = start.seconds(duration), end.seconds(duration)
-    slack = frame / 2 + 1e-6
+    slack = max(frame / 2, TOLERANCE) + 1e-6
     if not (math.isfinite(low) and math.isfinite(high)):
         raise BadArguments("The span's times are no numbers.", "Give times in seconds.")
     if low < -slack or high < -slack:
@@ -51,7 +52,7 @@ def resolve_span(
 def resolve_moment(at: TimePoint, duration: float, *, frame: float = DEFAULT_FRAME) -> float:
     """Find a moment of a clip of ``duration`` seconds; raises ``BadArguments`` when it lies outside."""
     time = at.seconds(duration)
-    slack = frame / 2 + 1e-6
+    slack = max(frame / 2, TOLERANCE) + 1e-6
     if not math.isfinite(time) or not -slack <= time <= duration + slack:
         raise BadArguments(
             f"There is nothing at {time:.2f} s; the clip is {duration:.2f} s long.",

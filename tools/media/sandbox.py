@@ -56,6 +56,7 @@ class Worker:
             env=_environment(),
             start_new_session=True,  # Ctrl-C in a terminal goes to the parent alone
         )
+        os.set_blocking(self._stdin(), False)  # a worker that does not read must not hold up its parent
         if sys.platform == "linux":
             import fcntl
 
@@ -68,10 +69,7 @@ class Worker:
         """Send a request and return its last message; frames go to ``sink``. Raises :class:`WorkerDied`."""
         self._deadline = time.monotonic() + seconds
         body = json.dumps(message).encode()
-        try:
-            os.write(self._stdin(), PREFIX.pack(len(body)) + body)
-        except OSError as error:
-            raise self._died() from error
+        self._write(memoryview(PREFIX.pack(len(body)) + body))
         while True:
             answer = self._read_message()
             if "frames" not in answer:
@@ -88,6 +86,17 @@ class Worker:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+    def _write(self, view: memoryview) -> None:
+        descriptor, sent = self._stdin(), 0
+        while sent < len(view):
+            remaining = self._deadline - time.monotonic()
+            if remaining <= 0 or not select.select([], [descriptor], [], remaining)[1]:
+                raise WorkerDied("it took too long", exhausted=True)
+            try:
+                sent += os.write(descriptor, view[sent:])
+            except OSError as error:
+                raise self._died() from error
 
     def _read_message(self) -> Message:
         prefix = bytearray(PREFIX.size)
