@@ -89,7 +89,8 @@ class ClipMemory:
 
     Args:
         root: folder of the vector store.
-        embedder: of texts; its name is part of the collections' names, so that another model starts afresh.
+        embedder: of texts. A collection is named by kind, models and user: another model starts afresh, and no
+            search of one user ever touches a vector of another.
         projection: of pictures and texts into one space.
     """
 
@@ -97,15 +98,11 @@ class ClipMemory:
         self._store = VectorStore(root)
         self._embedder = embedder
         self._projection = projection
-        self._pictures = _collection("pictures", f"{projection.name}:{embedder.name}")
-        self._texts = _collection("texts", embedder.name)
 
     def index(self, clip: Clip, shots: Sequence[ShotRecord], *, user: str = LOCAL_USER) -> None:
         """Remember a clip's shots, instead of those that were remembered of it before."""
-        where = _where(user, Filters(clips=[clip.id]))
         metadata: list[dict[str, Value]] = [
             {
-                "user": plain(user),
                 "clip": clip.id,
                 "start": shot.start,
                 "end": shot.end,
@@ -115,19 +112,23 @@ class ClipMemory:
             }
             for shot in shots
         ]
-        names = [_row_id(user, clip.id, shot) for shot in shots]
-        self._store.replace(self._pictures, where, self._picture_rows(names, shots, metadata))
-        self._store.replace(self._texts, where, self._text_rows(names, shots, metadata))
+        names = [f"{clip.id}:{shot.start:.3f}-{shot.end:.3f}" for shot in shots]
+        rows = self._picture_rows(names, shots, metadata), self._text_rows(names, shots, metadata)
+        for collection, some in zip(self._collections(user), rows, strict=True):
+            self._store.replace(collection, {"clip": clip.id}, some)
 
     def forget(self, clip: str, *, user: str = LOCAL_USER) -> None:
         """Forget a clip's shots; a clip that is not remembered is fine."""
-        where = _where(user, Filters(clips=[clip]))
-        self._store.replace(self._pictures, where, [])
-        self._store.replace(self._texts, where, [])
+        for collection in self._collections(user):
+            self._store.replace(collection, {"clip": plain(clip)}, [])
 
-    def count(self) -> int:
-        """Shots with pictures that are remembered, of all users."""
-        return self._store.count(self._pictures)
+    def holds(self, clip: str, *, user: str = LOCAL_USER) -> bool:
+        """Whether anything is remembered of a clip; not so after a change of models, until it is indexed again."""
+        return any(self._store.vectors(collection, {"clip": plain(clip)}, 1) for collection in self._collections(user))
+
+    def count(self, *, user: str = LOCAL_USER) -> int:
+        """Shots with pictures that are remembered."""
+        return self._store.count(self._collections(user)[0])
 
     def search(
         self,
@@ -151,44 +152,43 @@ class ClipMemory:
 
         Several of ``text``, ``features`` and ``clip`` add up.
         """
+        pictures, texts = self._collections(user)
+        where, wanted = _where(filters), max(50, 6 * count)
         found: dict[tuple[str, float, float], _Candidate] = {}
-        where, wanted = _where(user, filters), max(50, 6 * count)
         if text.strip():
             embedding = self._embedder.embed_texts([text])
-            self._look(found, self._pictures, self._projection.texts(embedding)[0], wanted, where, "picture")
-            self._look(found, self._texts, embedding[0], wanted, where, "text")
+            seen = self._store.query(pictures, self._projection.texts(embedding)[0], wanted, where)
+            self._weigh(found, seen, "picture")
+            self._weigh(found, self._store.query(texts, embedding[0], wanted, where), "text")
         likes = [] if features is None else [self._projection.images(features[None])[0]]
         if clip is not None:
-            likes += self._resembled(clip, user)
+            likes += self._resembled(clip, pictures)
         for like in likes:
-            self._look(found, self._pictures, like, wanted, where, "likeness")
+            self._weigh(found, self._store.query(pictures, like, wanted, where), "likeness")
         candidates = [one for one in found.values() if clip is None or not _overlaps(one.moment, clip)]
         candidates = [one for one in candidates if one.score >= 0.5]
         moments = _merged(sorted(candidates, key=lambda one: -one.score))
         return moments[:count]
 
-    def _look(
-        self,
-        found: dict[tuple[str, float, float], _Candidate],
-        collection: str,
-        vector: Vectors,
-        count: int,
-        where: dict[str, Any],
-        kind: str,
-    ) -> None:
+    def _weigh(self, found: dict[tuple[str, float, float], _Candidate], hits: list[Found], kind: str) -> None:
         calibration = self._projection.calibration
         slope, offset = getattr(calibration, f"{kind}_slope"), getattr(calibration, f"{kind}_offset")
-        for hit in self._store.query(collection, vector, count, where):
-            moment = _moment(hit)
+        for hit in hits:
+            moment = _moment(hit.metadata)
             candidate = found.setdefault((moment.clip, moment.start, moment.end), _Candidate(moment))
-            if collection == self._pictures:
+            if kind != "text":
                 candidate.vector = hit.vector
             doubt = 1.0 - probability(hit.similarity, slope, offset)
             candidate.doubts[kind] = min(doubt, candidate.doubts.get(kind, 1.0))
 
-    def _resembled(self, clip: tuple[str, float, float | None], user: str) -> list[Vectors]:
-        rows = self._store.vectors(self._pictures, _where(user, Filters(clips=[clip[0]])))
-        inside = [vector for vector, metadata in rows if _overlaps(_moment_of(metadata), clip)]
+    def _collections(self, user: str) -> tuple[str, str]:
+        models = f"{self._projection.name}:{self._embedder.name}", self._embedder.name
+        pictures, texts = (hashlib.sha256(f"{model}\n{plain(user)}".encode()).hexdigest()[:32] for model in models)
+        return f"pictures-{pictures}", f"texts-{texts}"
+
+    def _resembled(self, clip: tuple[str, float, float | None], pictures: str) -> list[Vectors]:
+        rows = self._store.vectors(pictures, {"clip": plain(clip[0])})
+        inside = [vector for vector, metadata in rows if _overlaps(_moment(metadata), clip)]
         return [unit(np.mean(inside, axis=0, dtype=np.float32))] if inside else []
 
     def _picture_rows(
@@ -241,11 +241,7 @@ def _overlaps(moment: Moment, clip: tuple[str, float, float | None]) -> bool:
     return moment.clip == name and moment.start < (np.inf if end is None else end) and start < moment.end
 
 
-def _moment(hit: Found) -> Moment:
-    return _moment_of(hit.metadata)
-
-
-def _moment_of(metadata: dict[str, Value]) -> Moment:
+def _moment(metadata: dict[str, Value]) -> Moment:
     start, end = float(metadata["start"]), float(metadata["end"])
     return Moment(str(metadata["clip"]), start, end, 0.0, str(metadata["text"]))
 
@@ -255,17 +251,8 @@ def _lines(text: str) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line))[:_LINES]
 
 
-def _row_id(user: str, clip: str, shot: ShotRecord) -> str:
-    # A digest of the user: names may hold anything, and must not run into the rest.
-    return f"{hashlib.sha256(plain(user).encode()).hexdigest()[:16]}:{clip}:{shot.start:.3f}-{shot.end:.3f}"
-
-
-def _collection(kind: str, model: str) -> str:
-    return f"{kind}-{hashlib.sha256(model.encode()).hexdigest()[:12]}"
-
-
-def _where(user: str, filters: Filters) -> dict[str, Any]:
-    parts: list[dict[str, Any]] = [{"user": plain(user)}]
+def _where(filters: Filters) -> dict[str, Any] | None:
+    parts: list[dict[str, Any]] = []
     if filters.clips:
         parts.append({"clip": {"$in": [plain(clip) for clip in filters.clips]}})
     for key, operator, value in (
@@ -276,4 +263,6 @@ def _where(user: str, filters: Filters) -> dict[str, Any]:
     ):
         if value is not None:
             parts.append({key: {operator: float(value)}})
-    return parts[0] if len(parts) == 1 else {"$and": parts}
+    if len(parts) > 1:
+        return {"$and": parts}
+    return parts[0] if parts else None

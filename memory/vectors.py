@@ -72,8 +72,8 @@ class VectorStore:
             if stale:
                 store.delete(ids=stale)
 
-    def query(self, collection: str, vector: Vectors, count: int, where: Where) -> list[Found]:
-        """The ``count`` rows nearest to a unit vector among those that a filter fits, nearest first."""
+    def query(self, collection: str, vector: Vectors, count: int, where: Where | None = None) -> list[Found]:
+        """The ``count`` rows nearest to a unit vector among those that a filter fits (None: all), nearest first."""
         with self._folder.reading(collection) as store:
             answer = store.query(
                 query_embeddings=vector[None],
@@ -87,10 +87,12 @@ class VectorStore:
             for name, distance, metadata, stored in zip(answer["ids"][0], *(one[0] for one in columns), strict=True)
         ]
 
-    def vectors(self, collection: str, where: Where) -> list[tuple[Vectors, dict[str, Value]]]:
-        """All rows that a filter fits: vector and metadata."""
+    def vectors(
+        self, collection: str, where: Where, count: int | None = None
+    ) -> list[tuple[Vectors, dict[str, Value]]]:
+        """Rows that a filter fits, ``count`` at most: vector and metadata."""
         with self._folder.reading(collection) as store:
-            answer = store.get(where=where, include=["embeddings", "metadatas"])
+            answer = store.get(where=where, limit=count, include=["embeddings", "metadatas"])
         pairs = zip(_filled(answer["embeddings"]), answer["metadatas"] or [], strict=True)
         return [(np.asarray(stored, np.float32), _plain(metadata)) for stored, metadata in pairs]
 

@@ -10,6 +10,7 @@ pinned files). Trains the heads on ``train``, measures on ``dev``, calibrates, a
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import time
@@ -213,6 +214,9 @@ def evaluate(projection: Projection, features: Floats, texts: Floats) -> dict[st
 def export(heads: Sequence[Head], dev: Split, path: Path, name: str) -> Projection:
     """Write the heads with their calibration (measured on ``dev``) and read them back as the product does."""
     packed = [head.tensors() for head in heads]
+    # Other weights, another name: vectors of two trainings must not meet in one memory.
+    digest = hashlib.sha256(b"".join(one[key].tobytes() for one in packed for key in sorted(one))).hexdigest()[:8]
+    name = f"{name}-{digest}"
     encoders = {"image_encoder": VisionEncoder.name, "text_encoder": MiniLmEmbedder(Path()).name}
 
     def write(calibration: Calibration) -> Projection:

@@ -176,8 +176,11 @@ def test_another_embedder_starts_afresh_instead_of_mixing_vectors(tmp_path: Path
     class Other(HashEmbedder):
         name = "other"
 
-    ClipMemory(tmp_path, HashEmbedder(), projection).index(clip(1), [ShotRecord(0, 4, None, "a dog")])
-    assert ClipMemory(tmp_path, Other(), projection).search("a dog") == []
+    first, other = (ClipMemory(tmp_path, embedder, projection) for embedder in (HashEmbedder(), Other()))
+    first.index(clip(1), [ShotRecord(0, 4, None, "a dog")])
+    assert other.search("a dog") == []
+    assert (first.holds(clip(1).id), other.holds(clip(1).id)) == (True, False)
+    assert not first.holds(clip(1).id, user="eve")
 
 
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, projection: Projection) -> None:
