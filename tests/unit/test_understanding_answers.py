@@ -58,7 +58,11 @@ def ask(question: str, evidence: list[Evidence] = EVIDENCE) -> str:
         ("is there a dog and a zebra", ["c1, 0.0-3.2 s: dog", "nothing on 'zebra'"]),
         ("how many dogs are there?", ["I cannot count them", "dog"]),
         ("what colour is the dog?", ["I cannot tell the color of 'dog' alone", "mostly green"]),
-        ("what is the man doing", ["do not know about 'man'"]),
+        (
+            "what is the man doing",
+            ["I cannot answer that for c1 from what I found", "What I found: c1, 0.0-3.2 s: dog"],
+        ),
+        ("is there a man", ["do not know about 'man'"]),
         ("what do they talk about", ["I have no transcript of c1"]),
         ("what is its title?", ['c1: title (from the file): "My Movie"']),
         ("What happens at the end?", ["c1, 3.2-8.0 s: possibly car"]),
@@ -194,6 +198,13 @@ def test_a_breed_backs_its_everyday_word() -> None:
     assert unsupported("A cat.", "what is it", evidence) == ["cat"]
 
 
+def test_a_man_in_a_caption_backs_a_person() -> None:
+    evidence = [found("caption", "a man rides a horse", score=0.6)]
+
+    assert unsupported("A person rides.", "what is it", evidence) == []
+    assert ask("is there a person?", evidence).startswith("Yes: c1")
+
+
 def test_ids_and_names_of_clips_claim_nothing() -> None:
     assert unsupported("In c1 (a1b2) a dog is seen.", "what is it", EVIDENCE) == []
 
@@ -248,5 +259,7 @@ def test_questions_are_taken_apart() -> None:
     assert topics("what is the colour of the car in the first shot")[0] == "color"
     assert topics("How long is the movie?")[0] == "media"
     assert topics("is a dog running?") == []
+    assert topics("is the man in black running?") == []
+    assert topics("is it black and white?") == ["color"]
     assert asked("When does the red car appear in the video?") == ["red", "car"]
     assert content("there are six dogs, or 7") == ["six", "dogs", "7"]

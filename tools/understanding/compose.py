@@ -26,6 +26,7 @@ _BEGINNING = re.compile(
     r"\b(at|in|near|from) the (very )?(beginning|start)\b|\b(first|begin) (shot|scene|part)\b", re.I
 )
 _ENDING = re.compile(r"\b(at|in|near|towards) the (very )?end\b|\blast (shot|scene|part)\b", re.I)
+_WHEN = re.compile(r"\b(when|what time|which (part|moment|second))\b", re.IGNORECASE)
 _COUNT = re.compile(r"\bhow (many|much)\b", re.IGNORECASE)
 
 
@@ -114,7 +115,10 @@ def _named(question: str, things: list[str], matching: list[Evidence], evidence:
         start = ("Yes: " if sure else "Possibly: ") if _YES_NO.search(question) and not missing else ""
         tails += [f"I found nothing on {_quoted(rest)} in {name}."] if rest else []
         return " ".join([_sentence(start + _claims(matching, name)), *tails])
-    tails += [f"I did not find any sign of {_quoted(rest)} in {name}."] if rest else []
+    if not (_YES_NO.search(question) or _WHEN.search(question)):
+        tails = [f"I cannot answer that for {name} from what I found."]
+    elif rest:
+        tails.append(f"I did not find any sign of {_quoted(rest)} in {name}.")
     seen = _joined([item for item in evidence if item.kind in {"caption", "label"}])
     tails += [f"What I found: {_sentence(_claims(seen, name))}"] if seen else []
     return " ".join(tails)
@@ -263,6 +267,8 @@ def _affirms(answer: str) -> bool:
 def _backing(item: Evidence) -> set[str]:
     """Stems that a finding backs: its words, and for a class the everyday word over it ("collie" backs "dog")."""
     words = stems(item.text) | {stem(item.kind)}
+    if words & _PEOPLE:
+        words.add("person")
     if item.kind == "label" and item.text in class_names():
         index = class_names().index(item.text)
         words |= {stem(token) for word, members in groups().items() if index in members for token in tokens(word)}

@@ -25,7 +25,7 @@ _MOVES = 0.04
 # A moving camera leaves nothing where it was; when this share of the detail stands still, so does the camera.
 _ANCHORED = 0.3
 _DETAIL = 6.0
-_SURE = 0.65
+_SURE = 0.7
 _LEAST_STEPS = 3
 
 

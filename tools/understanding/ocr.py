@@ -20,11 +20,14 @@ from .lines import HEIGHT, LineRecogniser
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-_LONG_SIDE = 960
+# Text is found at this size and read at the picture's own. Measured against 960: the same captions and titles found,
+# half the time, fewer false finds on textures.
+_LONG_SIDE = 736
 _PIXEL, _BOX, _UNCLIP = 0.3, 0.5, 1.6
 _MOST_BOXES = 100
 _LEAST_SIDE = 4
-_DOUBTFUL = 0.85
+# Below the first a line may be two that touch; below the second it is no text, which costs as much to read twice.
+_DOUBTFUL, _HOPELESS = 0.85, 0.4
 _CUTS = (0.45, 0.5, 0.55, 0.6)
 CONFIDENT = 0.6
 
@@ -80,7 +83,7 @@ class TextReader:
         size = np.array([image.shape[1], image.shape[0]], np.float32)
         lines: list[TextLine] = []
         for box, crop, (text, score) in zip(boxes, crops, self._recogniser.read(crops), strict=True):
-            halves = self._halves(crop, box, score) if score < _DOUBTFUL else []
+            halves = self._halves(crop, box, score) if _HOPELESS <= score < _DOUBTFUL else []
             lines += [
                 TextLine(words, sure, (corners / size).astype(np.float32))
                 for words, sure, corners in halves or [(text, score, box)]

@@ -111,6 +111,9 @@ def topics(question: str) -> list[EvidenceKind]:
     """The kinds of evidence that a question is about, the most telling first; empty for open questions."""
     words = stems(question)
     found = [kind for kind in _CUES if words & _cues(kind)]
+    # "The man in black" does not ask for a colour; "is it black and white" and "what colour" do.
+    if "color" in found and stem("color") not in words and any(stem(w) not in _cues("color") for w in asked(question)):
+        found.remove("color")
     lower = question.casefold()
     if re.search(r"\bhow (long|big|large)\b|\bframe ?rate\b|\bhow many (seconds|frames|pixels)\b", lower):
         found.insert(0, "media")
