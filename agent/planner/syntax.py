@@ -39,6 +39,8 @@ from .surface import (
     unescape,
 )
 
+_CLOCK: Final = re.compile(r"(?<![\d:.])(?!9:16)0?([1-9]\d?):([0-5]\d)(?![\d:])(?! ?[ap]m)")
+_QUOTED: Final = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w))")
 _COUNT: Final[int] = SearchArguments.model_fields["count"].default
 
 
@@ -180,6 +182,13 @@ def _line(text: str, limit: int) -> str:
     return flat if len(flat) <= limit else f"{flat[: limit * 3 // 4]} ... {flat[-limit // 4 :]}"
 
 
+def _in_seconds(text: str) -> str:
+    """Clock times of a minute and more as seconds ("1:02" -> "62s"), which plans are written in; quotes are kept."""
+    parts = _QUOTED.split(text)
+    parts[::2] = [_CLOCK.sub(lambda match: f"{int(match[1]) * 60 + int(match[2])}s", part) for part in parts[::2]]
+    return "".join(parts)
+
+
 def _about(text: str) -> str:
     """Origins in the words of the training data."""
     if text.startswith("search hit"):
@@ -202,7 +211,7 @@ def render_prompt(context: PlanContext) -> str:
         f"{entry.name} {_about(entry.about)} {number(round(entry.duration))}s" for entry in context.clips[-12:]
     )
     lines = [f"Clips: {table or 'none'}"]
-    lines += [f"Before: {_line(message, 240)}" for message in context.history[-3:]]
-    lines += [f"User: {_line(context.request, 1200)}"]
+    lines += [f"Before: {_in_seconds(_line(message, 240))}" for message in context.history[-3:]]
+    lines += [f"User: {_in_seconds(_line(context.request, 1200))}"]
     lines += [f"Failed: {failure.code}: {_first_sentence(failure.message)}" for failure in context.failures[-2:]]
     return "\n".join([*lines, "Plan:"])

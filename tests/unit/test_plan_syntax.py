@@ -182,3 +182,17 @@ def test_a_long_request_keeps_its_beginning_and_its_end() -> None:
     assert len(prompt) < 1500
     assert "User: begin" in prompt
     assert "finish\nPlan:" in prompt
+
+
+@pytest.mark.parametrize(
+    ("request_", "seen"),
+    [
+        ("cut 1:02-01:10", "cut 62s-70s"),
+        ("from 0:04 to 0:07", "from 0:04 to 0:07"),
+        ("crop to 9:16 or 16:9", "crop to 9:16 or 16:9"),
+        ('write "at 10:30" from 1:00 on', 'write "at 10:30" from 60s on'),
+        ("at 3:15 pm it's 12:00:30", "at 3:15 pm it's 12:00:30"),
+    ],
+)
+def test_clock_times_are_put_in_seconds_outside_quotes(request_: str, seen: str) -> None:
+    assert f"User: {seen}\n" in render_prompt(PlanContext(request=request_))
