@@ -17,7 +17,10 @@ Ngrams = Counter[tuple[str, ...]]
 
 _LONGEST = 4
 _SIGMA = 6.0
-_PUNCTUATION = frozenset(("''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
+_PUNCTUATION = frozenset(
+    ("''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";")
+)
+_SIGNS = frozenset("$%&#@*+=")
 _CLITIC = re.compile(r"(?<=[a-z])(n't|'(?:s|re|ve|ll|d|m))\b")
 _TOKEN = re.compile(r"n't\b|'(?:s|re|ve|ll|d|m)\b|\.\.\.|--|(?:[a-z]\.){2,}|\d+(?:[.,:/]\d+)*|\w+(?:[-/]\w+)*|[^\w\s]")
 _CONTRACTED = {"cannot": "can not", "gonna": "gon na", "gotta": "got ta", "wanna": "wan na"}
@@ -28,7 +31,7 @@ def tokenize(caption: str) -> list[str]:
     text = " ".join(caption.lower().replace("\u2019", "'").split())
     text = _CLITIC.sub(r" \1", text)
     tokens = [part for token in _TOKEN.findall(text) for part in _CONTRACTED.get(token, token).split()]
-    return [token for token in tokens if token not in _PUNCTUATION and any(c.isalnum() for c in token) or token in "$%&#"]
+    return [word for word in tokens if word not in _PUNCTUATION and (word in _SIGNS or any(c.isalnum() for c in word))]
 
 
 def bleu(candidates: Sequence[str], references: Sequence[Sequence[str]], longest: int = 4) -> list[float]:
@@ -83,7 +86,9 @@ class Cider:
     """
 
     def __init__(
-        self, references: Mapping[str, Sequence[Sequence[str]]], frequencies: tuple[Mapping[tuple[str, ...], int], int] | None = None
+        self,
+        references: Mapping[str, Sequence[Sequence[str]]],
+        frequencies: tuple[Mapping[tuple[str, ...], int], int] | None = None,
     ) -> None:
         counted = {key: [ngrams(ref) for ref in refs] for key, refs in references.items()}
         if frequencies is None:
@@ -138,7 +143,9 @@ def _similarity(candidate: _Vector, reference: _Vector) -> float:
 
 def rouge_l(candidates: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Mean ROUGE-L (Lin 2004) with pycocoevalcap's beta of 1.2."""
-    scores = [_rouge(tokenize(text), [tokenize(r) for r in refs]) for text, refs in zip(candidates, references, strict=True)]
+    scores = [
+        _rouge(tokenize(text), [tokenize(r) for r in refs]) for text, refs in zip(candidates, references, strict=True)
+    ]
     return sum(scores) / max(1, len(scores))
 
 

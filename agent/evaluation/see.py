@@ -36,7 +36,8 @@ Reply = Callable[[Sequence[Item]], list[str]]
 def caption_items(photos: Sequence[Photo]) -> list[Item]:
     """One description a photo."""
     return [
-        Item("caption", photo.plain[:1], opening(photo.labels) + DESCRIBE, frozenset(photo.captions)) for photo in photos
+        Item("caption", photo.plain[:1], opening(photo.labels) + DESCRIBE, frozenset(photo.captions))
+        for photo in photos
     ]
 
 
@@ -73,7 +74,7 @@ def direction_items(moves: Sequence[Move]) -> list[Item]:
 
 
 def caption_scores(texts: Sequence[str], items: Sequence[Item]) -> dict[str, float]:
-    """BLEU-4, CIDEr and ROUGE-L, the mean length, and how many objects are named that no reference names (CHAIR-like)."""
+    """BLEU-4, CIDEr, ROUGE-L, mean length, and the share of named objects that no reference names (CHAIR-like)."""
     references = [sorted(item.accepted) for item in items]
     named = [seen_objects([text]) for text in texts]
     known = [seen_objects(refs) for refs in references]

@@ -68,6 +68,7 @@ class MotionDescriptor(nn.Module):
 
     @torch.no_grad()
     def forward(self, features: Tensor) -> Tensor:
+        """(B, T, P, D) -> (B, T, WIDTH)."""
         with torch.autocast(features.device.type, enabled=False):
             grid = _seven_by_seven(features.float())
             grid = functional.normalize(grid - grid.mean((1, 2), keepdim=True), dim=-1)
@@ -108,6 +109,7 @@ class VideoAbstractor(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, features: Tensor) -> Tensor:
+        """(B, T, P, D) -> (B, Q, d_llm); raises ``ValueError`` for other shapes."""
         _check(features, self.config.feature_width)
         keys = self._keys(features)
         moments = _stretch(self.time, self.config.temporal_queries)

@@ -65,7 +65,8 @@ def sample(
 
     Args:
         llm: a causal language model.
-        embeds: (B, L, d) prompts padded on the left. mask: (B, L).
+        embeds: (B, L, d) prompts padded on the left.
+        mask: (B, L), 1 where there is a prompt.
         longest: tokens to write at most.
         end: the token that ends a text.
         temperature: 0 is greedy.
@@ -81,10 +82,7 @@ def sample(
     written, counted = [], []
     for step in range(longest):
         logits = head(output.last_hidden_state[:, -1]).float()
-        if temperature:
-            chosen = torch.multinomial((logits / temperature).softmax(-1), 1)[:, 0]
-        else:
-            chosen = logits.argmax(-1)
+        chosen = torch.multinomial((logits / temperature).softmax(-1), 1)[:, 0] if temperature else logits.argmax(-1)
         counted.append(~done)
         chosen = torch.where(done, end, chosen)
         written.append(chosen)
@@ -104,9 +102,7 @@ def sample(
 
 
 @torch.no_grad()
-def beam_search(
-    llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, search: Search
-) -> list[list[Candidate]]:
+def beam_search(llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, search: Search) -> list[list[Candidate]]:
     """Several texts for each prompt, best first; prompts as in :func:`sample`."""
     with warnings.catch_warnings():
         # It says that penalties count new tokens alone, not the prompt: that is what is wanted here.
@@ -140,9 +136,7 @@ def _penalties(search: Search) -> dict[str, Any]:
     return options
 
 
-def greedy_texts(
-    llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, longest: int = 24
-) -> list[str]:
+def greedy_texts(llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, longest: int = 24) -> list[str]:
     """One text for each prompt, greedily, in one batch."""
     ids, counted = sample(llm, embeds, mask, longest=longest, end=tokenizer.eos_token_id, temperature=0.0)
     return decode(tokenizer, ids, counted)

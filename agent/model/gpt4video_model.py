@@ -47,17 +47,23 @@ class GPT4VideoConfig:
 
 
 class TokenBatch(NamedTuple):
-    """Text that follows the soft tokens, padded on the right.
+    """Text that follows the soft tokens: one shared prefix a row, then branches that see the prefix and themselves.
+
+    A photo with five captions costs its soft tokens and labels once instead of five times. Padded on the right.
 
     Attributes:
         ids: (B, L) token ids.
-        mask: (B, L) 1 where there is text.
-        targets: (B, L) 1 where the assistant speaks: the only places that count in the loss.
+        targets: (B, L) true where the assistant speaks: the only places that count in the loss.
+        places: (B, L) position in the text as its branch sees it.
+        sources: (B, L) index of the token before, -1 for the last soft token.
+        blocks: (B, L) 0 in the prefix, 1, 2, ... in the branches, -1 where there is no text.
     """
 
     ids: Tensor
-    mask: Tensor
     targets: Tensor
+    places: Tensor
+    sources: Tensor
+    blocks: Tensor
 
 
 class GPT4VideoModel(nn.Module):
@@ -76,7 +82,7 @@ class GPT4VideoModel(nn.Module):
         width = llm.get_input_embeddings().weight.shape[1]
         if width != config.abstractor.output_width:
             raise WeightsRejected(
-                f"The abstractor writes tokens of width {config.abstractor.output_width}, the language model reads {width}.",
+                f"The abstractor writes width {config.abstractor.output_width}, the language model reads {width}.",
                 f"Use the language model it was trained with ({config.language_model}) or retrain it.",
             )
         self.config = config
@@ -107,13 +113,15 @@ class GPT4VideoModel(nn.Module):
         """The parameters that training changes, by name: the abstractor's and the adapters'."""
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
 
-    def hidden(self, soft: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+    def hidden(self, soft: Tensor, batch: TokenBatch) -> Tensor:
         """Last hidden states (B, Q + L, d) over soft tokens (B, Q, d) and text (B, L)."""
-        embeds = self.llm.get_input_embeddings()(ids)
-        seen = mask.new_ones(soft.shape[:2])
+        embeds = self.llm.get_input_embeddings()(batch.ids)
+        count, queries = soft.shape[:2]
+        lead = torch.arange(queries, device=soft.device).expand(count, -1)
         output = self.llm.model(
             inputs_embeds=torch.cat([soft.to(embeds.dtype), embeds], dim=1),
-            attention_mask=torch.cat([seen, mask], dim=1),
+            attention_mask=sight(batch.blocks, queries),
+            position_ids=torch.cat([lead, batch.places + queries], dim=1),
             use_cache=False,
         )
         states: Tensor = output.last_hidden_state
@@ -128,10 +136,10 @@ class GPT4VideoModel(nn.Module):
             rows: token ids the head is restricted to (sorted; every target must be among them); the returned ids
                 are then places in ``rows``. On small machines the whole head costs more than all layers.
         """
-        states = self.hidden(soft, batch.ids, batch.mask)
-        place = batch.targets.bool()
-        picked = states[:, soft.shape[1] - 1 : -1][place]
-        wanted = batch.ids[place]
+        states = self.hidden(soft, batch)
+        row, column = batch.targets.nonzero(as_tuple=True)
+        picked = states[row, batch.sources[row, column] + soft.shape[1]]
+        wanted = batch.ids[row, column]
         head = self.llm.get_output_embeddings().weight
         if rows is None:
             return functional.linear(picked, head.to(picked.dtype)), wanted
@@ -141,10 +149,6 @@ class GPT4VideoModel(nn.Module):
         """Cross-entropy over the assistant's tokens only, averaged over them."""
         logits, wanted = self.token_scores(soft, batch, rows)
         return functional.cross_entropy(logits.float(), wanted, label_smoothing=smoothing)
-
-    def pack(self, turns: Sequence[Sequence[tuple[str, bool]]]) -> TokenBatch:
-        """Tokenise conversations, each a list of (text, spoken by the assistant); pads on the right."""
-        return pack([[(self.tokenizer.encode(t), spoken) for t, spoken in turn] for turn in turns], self.device)
 
     def prompt_embeds(self, soft: Tensor, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """(B, Q + L, d) embeddings and (B, Q + L) mask of prompts that generation continues: padded on the left."""
@@ -215,14 +219,50 @@ def config_from(values: dict[str, Any], folder: Path) -> GPT4VideoConfig:
         raise WeightsRejected(f"{folder}: config.json is not ours ({error}).", "Fetch the weights again.") from error
 
 
-def pack(turns: Sequence[Sequence[tuple[Sequence[int], bool]]], device: torch.device) -> TokenBatch:
-    """Token ids of conversations, each a list of (ids, spoken by the assistant), as one batch padded on the right."""
-    rows = [[token for ids, _ in turn for token in ids] for turn in turns]
-    spoken = [[int(flag) for ids, flag in turn for _ in ids] for turn in turns]
-    longest = max(len(row) for row in rows)
-    ids, mask, targets = (torch.zeros(len(rows), longest, dtype=torch.long) for _ in range(3))
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = torch.tensor(row)
-        mask[index, : len(row)] = 1
-        targets[index, : len(row)] = torch.tensor(spoken[index])
-    return TokenBatch(ids.to(device), mask.to(device), targets.to(device))
+Speech = tuple[Sequence[int], bool]
+"""Token ids, and whether the assistant speaks them."""
+
+
+def pack(rows: Sequence[tuple[Sequence[int], Sequence[Sequence[Speech]]]]) -> TokenBatch:
+    """Rows of (prefix ids, branches) as one batch on the CPU; a branch is a list of (ids, spoken by the assistant)."""
+    listed = [_flat(prefix, branches) for prefix, branches in rows]
+    longest = max(len(row[0]) for row in listed)
+    fields = [torch.zeros(len(rows), longest, dtype=torch.long) for _ in range(5)]
+    fields[4].fill_(-1)
+    for index, row in enumerate(listed):
+        for tensor, values in zip(fields, row, strict=True):
+            tensor[index, : len(values)] = torch.tensor(values)
+    ids, targets, places, sources, blocks = fields
+    return TokenBatch(ids, targets.bool(), places, sources, blocks)
+
+
+def _flat(prefix: Sequence[int], branches: Sequence[Sequence[Speech]]) -> tuple[list[int], ...]:
+    count = len(prefix)
+    ids, targets, places = list(prefix), [0] * count, list(range(count))
+    sources, blocks = list(range(-1, count - 1)), [0] * count
+    for block, branch in enumerate(branches, start=1):
+        first = len(ids)
+        for tokens, spoken in branch:
+            ids += tokens
+            targets += [int(spoken)] * len(tokens)
+        length = len(ids) - first
+        places += range(count, count + length)
+        sources += [count - 1, *range(first, first + length - 1)][:length]
+        blocks += [block] * length
+    return ids, targets, places, sources, blocks
+
+
+def sight(blocks: Tensor, queries: int) -> Tensor:
+    """Who sees whom, (B, 1, S, S): everyone the soft tokens and the prefix before, branches themselves besides."""
+    count, length = blocks.shape
+    owner = torch.cat([blocks.new_zeros(count, queries), blocks], dim=1)
+    total = queries + length
+    causal = torch.ones(total, total, dtype=torch.bool, device=blocks.device).tril()
+    allowed = causal & ((owner[:, None, :] == 0) | (owner[:, None, :] == owner[:, :, None]))
+    # A padded place sees itself: a row that sees nothing would be no number.
+    return (allowed | torch.eye(total, dtype=torch.bool, device=blocks.device))[:, None]
+
+
+def on_device(batch: TokenBatch, device: torch.device) -> TokenBatch:
+    """The batch on another device."""
+    return TokenBatch(*(field.to(device, non_blocking=True) for field in batch))

@@ -35,13 +35,16 @@ def target(text: str) -> str:
     return f" {text.strip()}"
 
 
-def top_labels(probabilities: Sequence[float], names: Sequence[str], *, most: int = 3, least: float = 0.08) -> tuple[str, ...]:
+def top_labels(
+    probabilities: Sequence[float], names: Sequence[str], *, most: int = 3, least: float = 0.08
+) -> tuple[str, ...]:
     """The class names worth telling the language model.
 
     Args:
         probabilities: (C,) of the classifier, averaged over the frames.
         names: (C,) readable names.
-        most: how many at most. least: the smallest probability worth a word.
+        most: how many at most.
+        least: the smallest probability worth a word.
     """
     best = sorted(range(len(names)), key=lambda i: -probabilities[i])[:most]
     return tuple(names[i] for i in best if probabilities[i] >= least)

@@ -64,7 +64,9 @@ def _read_part(folder: Path, name: str, expected: str) -> dict[str, Tensor]:
 
     path = folder / name
     if path.suffix != ".safetensors" or path.name != name:
-        raise WeightsRejected(f"{folder}: {name!r} is not a safetensors file.", "Only safetensors are read; convert it.")
+        raise WeightsRejected(
+            f"{folder}: {name!r} is not a safetensors file.", "Only safetensors are read; convert it."
+        )
     if not path.is_file():
         raise WeightsRejected(f"{path} is missing.", "Fetch the weights again.")
     if _sha256(path) != expected:

@@ -29,7 +29,7 @@ from .caption_words import (
 )
 
 _WORD = re.compile(r"[a-z][a-z'-]*")
-_BREAK = frozenset("while as and with who that which".split())
+_BREAK = frozenset(["while", "as", "and", "with", "who", "that", "which"])
 _THERE = (
     "Is there {a}?", "Is there {a} in the picture?", "Is there {a} in the video?", "Can you see {a}?",
     "Does the clip show {a}?", "Do you see {a} anywhere?",
@@ -101,15 +101,13 @@ def with_article(name: str) -> str:
 def _yes_no(captions: Sequence[str], rng: random.Random, denial: Mapping[str, float]) -> list[QuestionAnswer]:
     seen, absent = sorted(seen_objects(captions)), absent_objects(captions)
     rng.shuffle(seen)
-    found = []
-    for name in seen[:3]:
-        found.append(_said("yes/no", rng.choice(_THERE).format(a=with_article(name)), "yes", name))
+    found = [(name, "yes") for name in seen[:3]]
     # As often absent as seen over the corpus, so that no object alone betrays the answer.
     pool = sorted(absent)
     weights = [denial.get(name, 0.0) if denial else 1.0 for name in pool]
-    for name in set(rng.choices(pool, weights, k=min(3, len(seen)))) if any(weights) else ():
-        found.append(_said("yes/no", rng.choice(_THERE).format(a=with_article(name)), "no", name))
-    return found
+    if any(weights):
+        found += [(name, "no") for name in sorted(set(rng.choices(pool, weights, k=min(3, len(seen)))))]
+    return [_said("yes/no", rng.choice(_THERE).format(a=with_article(n)), answer, n) for n, answer in found]
 
 
 def denial_weights(photos: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -217,7 +215,9 @@ def _doing(listed: Sequence[Sequence[str]]) -> list[QuestionAnswer]:
 def _who(listed: Sequence[Sequence[str]], rng: random.Random) -> list[QuestionAnswer]:
     subjects = set()
     for words in listed:
-        stop = next((i for i, w in enumerate(words[:7]) if w in {"is", "are", "in", "on", "with"} or w.endswith("ing")), None)
+        stop = next(
+            (i for i, w in enumerate(words[:7]) if w in {"is", "are", "in", "on", "with"} or w.endswith("ing")), None
+        )
         if stop and stop >= 2 and words[stop - 1] in PEOPLE:
             subjects.add(" ".join(words[:stop]))
     if not subjects:

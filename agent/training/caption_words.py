@@ -6,6 +6,11 @@ An object is *seen* when a caption says one of its words, and *absent* only when
 
 from __future__ import annotations
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _CHILD = "child children kid kids toddler toddlers baby boy boys girl girls"
 _GROWN = "man men guy guys gentleman woman women lady ladies adult adults"
 _ROLES = (
@@ -86,28 +91,28 @@ _TABLE: dict[str, tuple[str, str]] = {
     "flower": ("flower flowers", "garden plant plants"),
     "book": ("book books", "reading reads"),
 }
-OBJECTS = {name: (frozenset(seen.split()), frozenset(doubt.split())) for name, (seen, doubt) in _TABLE.items()}
-MASS = frozenset("snow water grass sand ice".split())
+OBJECTS = {name: (_words(seen), _words(doubt)) for name, (seen, doubt) in _TABLE.items()}
+MASS = _words("snow water grass sand ice")
 
-COLOURS = frozenset("white black red brown blue yellow green pink orange purple tan grey gray golden".split())
+COLOURS = _words("white black red brown blue yellow green pink orange purple tan grey gray golden")
 NUMBERS = {"two": "two", "three": "three", "four": "four", "five": "five"}
 COUNTED = {
     "dogs": "dogs", "puppies": "dogs", "people": "people", "men": "men", "women": "women", "boys": "boys",
     "girls": "girls", "children": "children", "kids": "children", "horses": "horses", "players": "players",
 }  # fmt: skip
-COLOURED = frozenset(
+COLOURED = _words(
     "dog ball shirt jacket hat dress coat car bike bicycle helmet pants shorts toy bird horse cat shirt swimsuit "
-    "uniform sweater boat collar cap truck bus suit vest frisbee motorcycle slide scarf umbrella kayak puppy".split()
+    "uniform sweater boat collar cap truck bus suit vest frisbee motorcycle slide scarf umbrella kayak puppy"
 )
-PLACES = frozenset(
+PLACES = _words(
     "beach snow water field grass street park pool lake river ocean mountain forest woods sidewalk road city air yard "
     "sand playground track hill rock dirt stage bed couch ramp bench trampoline court kitchen restaurant stadium pond "
-    "puddle mud wall fountain stream sea trail path backyard slope swing lawn".split()
+    "puddle mud wall fountain stream sea trail path backyard slope swing lawn"
 )
-PREPOSITIONS = frozenset("in on at through near down across along over under into by inside".split())
-ACTIONS = frozenset(
+PREPOSITIONS = _words("in on at through near down across along over under into by inside")
+ACTIONS = _words(
     "running jumping swimming sitting standing walking riding climbing sleeping eating surfing skiing dancing "
-    "skateboarding snowboarding singing fighting".split()
+    "skateboarding snowboarding singing fighting"
 )
 # an action said by some leaves these open
 ACTION_DOUBT = {
@@ -129,4 +134,4 @@ ACTION_DOUBT = {
     "singing": "sings sing singer microphone band perform performing stage",
     "fighting": "fight fights wrestle wrestling karate playing boxing play",
 }
-PEOPLE = frozenset(_PERSON.split())
+PEOPLE = _words(_PERSON)

@@ -31,9 +31,7 @@ class DrawnClip:
     frames: Images
 
 
-def draw_clip(
-    rng: np.random.Generator, frames: int = 8, side: int = 224, photo: Images | None = None
-) -> DrawnClip:
+def draw_clip(rng: np.random.Generator, frames: int = 8, side: int = 224, photo: Images | None = None) -> DrawnClip:
     """Draw one clip.
 
     Args:

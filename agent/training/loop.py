@@ -75,9 +75,7 @@ def check_finite(loss: float, step: int, kept: Path) -> None:
 
 def out_of_memory(batch: int, option: str = "--batch") -> TrainingOutOfMemory:
     """The error for a batch that did not fit, with the size to try."""
-    return TrainingOutOfMemory(
-        f"Out of memory at batch size {batch}.", f"Try {option} {max(1, batch // 2)}."
-    )
+    return TrainingOutOfMemory(f"Out of memory at batch size {batch}.", f"Try {option} {max(1, batch // 2)}.")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -161,7 +159,9 @@ def plot(points: list[tuple[float, float]], path: Path, title: str) -> None:
     image.save(path)
 
 
-def save_state(folder: Path, step: int, weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, **facts: Any) -> None:
+def save_state(
+    folder: Path, step: int, weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, **facts: Any
+) -> None:
     """Everything to go on from ``step``: weights in full precision, the optimizer's moments, other facts (JSON).
 
     Written beside and renamed, so that an interruption leaves the state of before.

@@ -22,7 +22,7 @@ import torch
 from ...tools.understanding.vision import class_names
 from ..evaluation.see import Item, examine
 from ..model.decoding import Search, plain_copy
-from ..model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel
+from ..model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel, LoraShape
 from .loop import Budget
 from .see_bank import Bank, BankSize, fill
 from .see_batches import BatchSize
@@ -50,6 +50,8 @@ class Options:
     exam_photos: int
     variants: int
     moves: int
+    warm_minutes: float
+    lora: str
     critic_share: float
     critic_photos: int
     critic_samples: int
@@ -58,6 +60,7 @@ class Options:
     workers: int
     resume: Path | None
     state: Path | None
+    bank: Path | None
     restrict_head: bool
 
 
@@ -72,12 +75,14 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--minutes", type=float, default=0.0, help="wall time in all, features and exam included; 0: no limit")
     add("--steps", type=int, default=0, help="steps of next-token learning; 0: until its share of the time is over")
     add("--seed", type=int, default=11)
-    add("--batch", type=int, default=192, help="described photos a step; conversations are added in proportion")
+    add("--batch", type=int, default=96, help="described photos a step, with all captions; conversations in proportion")
     add("--photos", type=int, default=0, help="training photos; 0: all")
     add("--dev-photos", type=int, default=250, help="dev photos described at every check")
     add("--exam-photos", type=int, default=1000, help="dev photos of the final exam")
     add("--variants", type=int, default=6, help="augmented variants of a photo, the photo itself included")
     add("--moves", type=int, default=2400, help="camera moves; drawings in proportion")
+    add("--warm-minutes", type=float, default=0.4, help="minutes of the word warm-up before; 0: none")
+    add("--lora", choices=("all", "attention"), default="all", help="layers that LoRA adapts")
     add("--critic-share", type=float, default=0.4, help="share of the training time for self-critical learning")
     add("--critic-photos", type=int, default=64)
     add("--critic-samples", type=int, default=5)
@@ -86,7 +91,12 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--workers", type=int, default=min(4, max(1, (os.cpu_count() or 2) // 4)), help="processes that make batches")
     add("--resume", type=Path, default=None, help="weights folder to start from")
     add("--state", type=Path, default=None, help="folder of the full state: resumed from if it holds one")
-    add("--restrict-head", action="store_true", help="train the output head on the words of the data alone (small machines)")
+    add("--bank", type=Path, default=None, help="folder that keeps the features: read if it holds them, else written")
+    add(
+        "--restrict-head",
+        action="store_true",
+        help="train the output head on the words of the data alone (small machines)",
+    )
     return Options(**vars(parser.parse_args(arguments)))
 
 
@@ -101,7 +111,9 @@ def load_language_model(folder: Path, device: torch.device) -> tuple[Any, Any]:
 
 
 def prepare(options: Options, device: torch.device) -> Bank:
-    """Read the data and compute all features."""
+    """Read the data and compute all features, or read them from ``--bank``."""
+    if options.bank is not None and (options.bank / "bank.json").is_file():
+        return Bank.load(options.bank, device)
     captions = read_captions(options.data)
     splits = {
         "train": read_split(options.data, "train", captions, options.photos),
@@ -113,7 +125,10 @@ def prepare(options: Options, device: torch.device) -> Bank:
         BankSize(), variants=options.variants, camera=options.moves, drawn=round(1500 * share),
         dev_camera=min(200, options.moves), dev_drawn=min(200, round(1500 * share)),
     )  # fmt: skip
-    return fill(FrameFeaturizer(weights, device), class_names(), options.data, splits, size, options.seed)
+    bank = fill(FrameFeaturizer(weights, device), class_names(), options.data, splits, size, options.seed)
+    if options.bank is not None:
+        bank.save(options.bank)
+    return bank
 
 
 def build(options: Options, device: torch.device) -> tuple[GPT4VideoModel, Any]:
@@ -121,7 +136,8 @@ def build(options: Options, device: torch.device) -> tuple[GPT4VideoModel, Any]:
     llm, tokenizer = load_language_model(options.models / "llm", device)
     decoder = plain_copy(llm)
     torch.manual_seed(options.seed)
-    model = GPT4VideoModel(llm, tokenizer, GPT4VideoConfig()).to(device)
+    lora = LoraShape() if options.lora == "all" else LoraShape(targets=("q_proj", "k_proj", "v_proj", "o_proj"))
+    model = GPT4VideoModel(llm, tokenizer, GPT4VideoConfig(lora=lora)).to(device)
     if options.resume is not None:
         model.load_weights(options.resume)
     return model, decoder
@@ -144,6 +160,11 @@ def train(options: Options) -> dict[str, Any]:
         head=words_of(bank, model.tokenizer, device) if options.restrict_head else None,
     )  # fmt: skip
     print(f"training starts after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
+    resumed = options.resume is not None or (
+        options.state is not None and (options.state / "state.safetensors").is_file()
+    )
+    if options.warm_minutes > 0 and not resumed:
+        trainer.warm(Budget(0, options.warm_minutes), batch=options.batch)
     left = max(0.1, options.minutes - (time.monotonic() - start + _EXAM_SECONDS) / 60) if options.minutes else 0.0
     done = 0
     if options.critic_share < 1:
@@ -193,7 +214,9 @@ def words_of(bank: Bank, tokenizer: Any, device: torch.device) -> torch.Tensor:
             found.update(encoder.ids(form))
     for _ in range(3000):
         for example in (lessons.image(rng, 1.0), lessons.video(rng)):
-            found.update(t for text, spoken in example.turns if spoken for t in encoder.ids(text))
+            found.update(
+                t for branch in example.branches for text, spoken in branch if spoken for t in encoder.ids(text)
+            )
     return torch.tensor(sorted(found), device=device)
 
 

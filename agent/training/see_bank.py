@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +38,32 @@ class Bank:
         """Rows (B, T) -> features (B, T, 49, 1280)."""
         return self.grid[torch.as_tensor(rows, device=self.grid.device)]
 
+    def save(self, folder: Path) -> None:
+        """Keep the bank on disk: ``grid.npy`` and ``bank.json``, about 0.13 MB a frame."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "grid.npy", self.grid.cpu().numpy())
+        facts = {
+            "photos": {split: [asdict(photo) for photo in listed] for split, listed in self.photos.items()},
+            "moves": {
+                split: [{**asdict(m), "photo": m.photo.name if m.photo else None} for m in listed]
+                for split, listed in self.moves.items()
+            },
+        }
+        (folder / "bank.json").write_text(json.dumps(facts), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> Bank:
+        """Read what :meth:`save` wrote; on the CPU the frames stay on disk until they are used."""
+        facts = json.loads((folder / "bank.json").read_text(encoding="utf-8"))
+        photos = {split: [_photo(values) for values in listed] for split, listed in facts["photos"].items()}
+        known = {photo.name: photo for listed in photos.values() for photo in listed}
+        moves = {
+            split: [Move(**{**v, "rows": tuple(v["rows"]), "photo": known.get(v["photo"])}) for v in listed]
+            for split, listed in facts["moves"].items()
+        }
+        grid = torch.from_numpy(np.load(folder / "grid.npy", mmap_mode="c"))
+        return cls(grid.to(device), photos, moves)
+
 
 @dataclass(frozen=True)
 class BankSize:
@@ -49,7 +77,12 @@ class BankSize:
 
 
 def fill(
-    featurizer: FrameFeaturizer, names: Sequence[str], folder: Path, splits: dict[str, list[Photo]], size: BankSize, seed: int
+    featurizer: FrameFeaturizer,
+    names: Sequence[str],
+    folder: Path,
+    splits: dict[str, list[Photo]],
+    size: BankSize,
+    seed: int,
 ) -> Bank:
     """Compute all features.
 
@@ -91,15 +124,18 @@ def fill(
     return Bank(torch.cat(parts), photos, moves)
 
 
+def _photo(values: dict[str, Any]) -> Photo:
+    lists = ("captions", "plain", "mirrored", "labels")
+    return Photo(**{key: tuple(value) if key in lists else value for key, value in values.items()})
+
+
 def _variants(
     featurizer: FrameFeaturizer, images: Tensor, variants: int, names: Sequence[str], rng: np.random.Generator
 ) -> tuple[Tensor, list[tuple[str, ...]]]:
     grids, logits = featurizer(images)
     found = [top_labels(row, names) for row in logits.softmax(-1).tolist()]
-    parts = [grids]
-    for number in range(1, variants):
-        parts.append(featurizer(images, random_boxes(len(images), rng, mirrored=number % 2 == 1))[0])
-    return torch.cat(parts), found
+    boxes = [random_boxes(len(images), rng, mirrored=number % 2 == 1) for number in range(1, variants)]
+    return torch.cat([grids, *(featurizer(images, some)[0] for some in boxes)]), found
 
 
 def _placed(photo: Photo, first: int, stride: int, variants: int, labels: tuple[str, ...]) -> Photo:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..model.gpt4video_model import TokenBatch, pack
-from .see_data import END, Example, Lessons, Turn
+from .see_data import END, Example, Lessons
 
 _FRAME_COUNTS = (3, 4, 6, 8, 8, 8, 12, 16)
 
@@ -21,16 +21,16 @@ _FRAME_COUNTS = (3, 4, 6, 8, 8, 8, 12, 16)
 class BatchSize:
     """Examples of a step: described photos, dialogues about photos, conversations about videos."""
 
-    captions: int = 192
-    dialogues: int = 64
-    videos: int = 48
+    captions: int = 96
+    dialogues: int = 40
+    videos: int = 32
 
 
 class Group(NamedTuple):
     """Examples that pass through the language model together: those of one frame first, then videos of one length.
 
     Attributes:
-        images: (B1, 1) rows. videos: (B2, T) rows. tokens: of B1 + B2 conversations.
+        images: (B1, 1) rows. videos: (B2, T) rows. tokens: of B1 + B2 examples.
     """
 
     images: Tensor
@@ -56,9 +56,9 @@ class TurnEncoder:
             self._known[text] = found
         return found
 
-    def conversation(self, turns: Sequence[Turn]) -> list[tuple[tuple[int, ...], bool]]:
-        """All turns of one conversation."""
-        return [(self.ids(text), spoken) for text, spoken in turns]
+    def row(self, example: Example) -> tuple[tuple[int, ...], list[list[tuple[tuple[int, ...], bool]]]]:
+        """An example's prefix and branches."""
+        return self.ids(example.prefix), [[(self.ids(t), spoken) for t, spoken in b] for b in example.branches]
 
 
 class Batches(Dataset[tuple[Group, Group]]):
@@ -76,11 +76,10 @@ class Batches(Dataset[tuple[Group, Group]]):
         return self._group(described, []), self._group(talked, videos)
 
     def _group(self, images: Sequence[Example], videos: Sequence[Example]) -> Group:
-        talks = [self._encoder.conversation(example.turns) for example in (*images, *videos)]
         return Group(
             _rows(images),
             _rows(videos),
-            pack(talks, torch.device("cpu")),
+            pack([self._encoder.row(example) for example in (*images, *videos)]),
         )
 
 

@@ -29,6 +29,8 @@ END = "\0"
 
 Turn = tuple[str, bool]
 
+MOST_BRANCHES = 5
+
 
 class DataInvalid(AgentError):
     """The data folder does not have the documented layout."""
@@ -67,10 +69,15 @@ class Move:
 
 @dataclass(frozen=True)
 class Example:
-    """Frames and a conversation: (text, spoken by the assistant); only the assistant's text counts in the loss."""
+    """Frames, the text that all branches share, and the branches: each a conversation of (text, assistant speaks).
+
+    Only the assistant's text counts in the loss. The captions of a photo are branches of one example, and so are
+    questions that do not refer to each other: none of them sees another's answer.
+    """
 
     rows: tuple[int, ...]
-    turns: tuple[Turn, ...]
+    prefix: str
+    branches: tuple[tuple[Turn, ...], ...]
     kind: str = ""
 
 
@@ -84,7 +91,9 @@ def read_captions(folder: Path) -> dict[str, tuple[str, ...]]:
                 if text := clean(row["caption"]):
                     found.setdefault(row["image"], []).append(text)
     except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise DataInvalid(f"{path} cannot be read as captions ({error}).", "See the layout in docs/models/see.md.") from error
+        raise DataInvalid(
+            f"{path} cannot be read as captions ({error}).", "See the layout in docs/models/see.md."
+        ) from error
     return {name: tuple(texts) for name, texts in found.items()}
 
 
@@ -147,23 +156,25 @@ class Lessons:
         return self._moved(rng.choice(self.moves), rng, frames)
 
     def _description(self, photo: Photo, rng: random.Random) -> Example:
-        caption = rng.choice(photo.captions)
-        rows = photo.plain if _sided(caption) or rng.random() < 0.5 else photo.mirrored or photo.plain
-        return Example((rng.choice(rows),), _described(_labels(photo.labels, rng), caption), "caption")
+        sided = any(_sided(caption) for caption in photo.captions)
+        rows = photo.plain if sided or rng.random() < 0.5 else photo.mirrored or photo.plain
+        captions = rng.sample(photo.captions, min(len(photo.captions), MOST_BRANCHES))
+        return _described((rng.choice(rows),), _labels(photo.labels, rng), captions, "caption")
 
     def _frame(self, photo: Photo, rng: random.Random) -> int:
         return rng.choice(photo.plain if rng.random() < 0.5 else photo.mirrored or photo.plain)
 
     def _dialogue(self, photo: Photo, rows: tuple[int, ...], rng: random.Random) -> Example:
         found = questions(photo.captions, rng, self._denial)
-        asked = _one_a_subject(found, rng)[: rng.randint(2, 4)]
-        return Example(rows, talked(_labels(photo.labels, rng), asked), "dialogue")
+        asked = _one_a_subject(found, rng)[: MOST_BRANCHES + 1]
+        return talked(rows, _labels(photo.labels, rng), asked, rng, "dialogue")
 
     def _scene(self, rng: random.Random, frames: int) -> Example:
         photo = rng.choice(self.photos)
         rows = self._shot(photo, frames, rng)
         if rng.random() < 0.5:
-            return Example(rows, _described(_labels(photo.labels, rng), rng.choice(photo.captions)), "scene")
+            captions = rng.sample(photo.captions, min(len(photo.captions), 3))
+            return _described(rows, _labels(photo.labels, rng), captions, "scene")
         return self._dialogue(photo, rows, rng)
 
     def _shot(self, photo: Photo, frames: int, rng: random.Random) -> tuple[int, ...]:
@@ -185,9 +196,9 @@ class Lessons:
         labels = _labels(tuple(dict.fromkeys(label for scene in scenes for label in scene.labels[:2])), rng)
         if rng.random() < 0.25:
             text = in_order([rng.choice(scene.captions) for scene in scenes])
-            return Example(rows, _described(labels, text), "stitched")
+            return _described(rows, labels, [text], "stitched")
         found = self._temporal(picked, rng)
-        return Example(rows, talked(labels, rng.sample(found, min(len(found), rng.randint(2, 3)))), "stitched")
+        return talked(rows, labels, rng.sample(found, min(len(found), MOST_BRANCHES)), rng, "stitched")
 
     def _temporal(self, picked: Sequence[int], rng: random.Random) -> list[QuestionAnswer]:
         scenes = [self.photos[index] for index in picked]
@@ -207,14 +218,14 @@ class Lessons:
         rows = _thinned(move.rows, frames)
         asked = [move_question(move, rng.choice)]
         if move.photo is not None:
+            labels = _labels(move.photo.labels, rng)
             if rng.random() < 0.2:
-                return Example(rows, _described(_labels(move.photo.labels, rng), rng.choice(move.photo.captions)), "scene")
-            return Example(rows, talked(_labels(move.photo.labels, rng), asked), "camera")
+                return _described(rows, labels, [rng.choice(move.photo.captions)], "scene")
+            return talked(rows, labels, asked, rng, "camera")
         if rng.random() < 0.4:
             asked.append(_exchange("colour", f"What color is the {move.shape}?", move.colour))
             asked.append(_exchange("shape", "What moves?", f"a {move.colour} {move.shape}"))
-            rng.shuffle(asked)
-        return Example(rows, talked((), asked), "drawn")
+        return talked(rows, (), asked, rng, "drawn")
 
 
 def move_question(move: Move, choose: Callable[[Sequence[str]], str]) -> QuestionAnswer:
@@ -240,17 +251,22 @@ def in_order(captions: Sequence[str]) -> str:
     return " ".join(f"{word}, {text[:1].lower()}{text[1:]}" for word, text in zip(words, captions, strict=True))
 
 
-def talked(labels: Sequence[str], asked: Sequence[QuestionAnswer]) -> tuple[Turn, ...]:
-    """A conversation of questions and answers."""
-    turns: list[Turn] = []
-    for index, qa in enumerate(asked):
-        lead = opening(labels) if index == 0 else "\n"
-        turns += [(lead + question_line(qa.question), False), (target(qa.answer) + END, True)]
-    return tuple(turns)
+def talked(
+    rows: tuple[int, ...], labels: Sequence[str], asked: Sequence[QuestionAnswer], rng: random.Random, kind: str
+) -> Example:
+    """Questions as branches; now and then two follow each other in one conversation."""
+    branches: list[tuple[Turn, ...]] = []
+    for qa in asked:
+        turns = ((question_line(qa.question), False), (target(qa.answer) + END, True))
+        if branches and len(branches[-1]) == 2 and rng.random() < 0.2:
+            branches[-1] = (*branches[-1], ("\n" + turns[0][0], False), turns[1])
+        else:
+            branches.append(turns)
+    return Example(rows, opening(labels), tuple(branches), kind)
 
 
-def _described(labels: Sequence[str], text: str) -> tuple[Turn, ...]:
-    return ((opening(labels) + DESCRIBE, False), (target(text) + END, True))
+def _described(rows: tuple[int, ...], labels: Sequence[str], texts: Sequence[str], kind: str) -> Example:
+    return Example(rows, opening(labels) + DESCRIBE, tuple(((target(text) + END, True),) for text in texts), kind)
 
 
 def _labels(labels: Sequence[str], rng: random.Random) -> tuple[str, ...]:

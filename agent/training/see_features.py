@@ -50,7 +50,7 @@ class FrameFeaturizer:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, boxes: Boxes | None = None) -> tuple[Tensor, Tensor]:
-        """Pictures (N, 3, S, S) uint8 -> grid (N, 49, 1280) float16 on the device, class logits (N, 1000) on the CPU."""
+        """Pictures (N, 3, S, S) uint8 -> grid (N, 49, 1280) float16 here, class logits (N, 1000) on the CPU."""
         grids = torch.empty(len(images), GRID * GRID, WIDTH, dtype=torch.float16, device=self._device)
         logits = torch.empty(len(images), 1000)
         for first in range(0, len(images), self._batch):

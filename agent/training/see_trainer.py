@@ -14,12 +14,13 @@ from torch import Tensor
 from ..evaluation.captions import cider
 from ..evaluation.see import Item, caption_items
 from ..model.decoding import Search, beam_search, greedy_texts, merge_into
-from ..model.gpt4video_model import GPT4VideoModel
+from ..model.gpt4video_model import GPT4VideoModel, on_device
 from .loop import Budget, TrainingLog, check_finite, cosine, is_out_of_memory, load_state, out_of_memory, save_state
 from .see_bank import Bank
 from .see_batches import Batches, BatchSize, Group, TurnEncoder, split, stream
 from .see_data import Lessons
 from .self_critical import SelfCritic
+from .word_warmup import WordWarmup
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,29 @@ class SeeTrainer:
         self._best: dict[str, Tensor] = {}
         self.best = -1.0
         self._parts = 1
+
+    def warm(self, budget: Budget, *, batch: int) -> None:
+        """Bring the soft tokens near the words of the captions; see :mod:`.word_warmup`."""
+        lesson = WordWarmup(self.model, self.bank, self.bank.photos["train"], self.encoder).to(self.model.device)
+        parameters = [*self.model.abstractor.parameters(), lesson.bias, lesson.scale]
+        optimizer = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=self.rates.decay)
+        optimizer.param_groups[0]["peak"] = 1e-3
+        self.model.train()
+        step = 0
+        while budget.progress(step) < 1:
+            torch.manual_seed(self.seed * 7919 + step)
+            self._set_rate(optimizer, cosine(budget.progress(step)))
+            with self._autocast():
+                loss = lesson(random.Random(f"{self.seed}/warm/{step}"), batch)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 5.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            if step % 20 == 0:
+                value = float(loss.detach())
+                check_finite(value, step, self.out)
+                print(f"warm-up {step}  loss {value:.2f}  {budget.left(step) / 60:.1f} min left", flush=True)  # noqa: T201
+            step += 1
 
     def imitate(self, budget: Budget, *, check_every: float, state: Path | None = None) -> int:
         """Next-token learning until the budget ends; returns the steps done.
@@ -220,7 +244,7 @@ class SeeTrainer:
             with self._autocast():
                 rows = [r for r in (part.images, part.videos) if len(r)]
                 soft = torch.cat([self.model.abstractor(self.bank.features(r)) for r in rows])
-                tokens = type(part.tokens)(*(f.to(self.model.device, non_blocking=True) for f in part.tokens))
+                tokens = on_device(part.tokens, self.model.device)
                 loss = self.model.loss(soft, tokens, self.head, smoothing) * (count / sum(spoken))
             (loss * weight).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()

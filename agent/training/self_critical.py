@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..evaluation.captions import Cider, tokenize
 from ..model.decoding import decode, merge_into, sample
-from ..model.gpt4video_model import GPT4VideoModel, pack
+from ..model.gpt4video_model import GPT4VideoModel, on_device, pack
 from ..model.see_prompts import DESCRIBE, opening
 from .see_bank import Bank
 from .see_batches import TurnEncoder
@@ -76,12 +76,22 @@ class SelfCritic:
         return scores
 
     def _loss(
-        self, soft: torch.Tensor, prompts: Sequence[Sequence[int]], ids: torch.Tensor, counted: torch.Tensor, gain: torch.Tensor
+        self,
+        soft: torch.Tensor,
+        prompts: Sequence[Sequence[int]],
+        ids: torch.Tensor,
+        counted: torch.Tensor,
+        gain: torch.Tensor,
     ) -> torch.Tensor:
-        written = [[t for t, c in zip(*row, strict=True) if c] for row in zip(ids.tolist(), counted.tolist(), strict=True)]
-        talks = [((prompts[n // self._samples], False), (words, True)) for n, words in enumerate(written)]
-        tokens = pack(talks, soft.device)
-        logits, wanted = self._model.token_scores(soft.repeat_interleave(self._samples, 0), tokens)
+        written = [
+            [t for t, c in zip(*row, strict=True) if c] for row in zip(ids.tolist(), counted.tolist(), strict=True)
+        ]
+        siblings = [written[n : n + self._samples] for n in range(0, len(written), self._samples)]
+        rows = [(prompt, [[(words, True)] for words in some]) for prompt, some in zip(prompts, siblings, strict=True)]
+        tokens = on_device(pack(rows), soft.device)
+        logits, wanted = self._model.token_scores(soft, tokens)
         each = functional.cross_entropy(logits.float(), wanted, reduction="none")
-        weight = gain.to(soft.device)[:, None].expand_as(tokens.targets)[tokens.targets.bool()]
+        # Branch k of row n holds sample k of photo n.
+        row, column = tokens.targets.nonzero(as_tuple=True)
+        weight = gain.to(soft.device).reshape(len(rows), -1)[row, tokens.blocks[row, column] - 1]
         return (each * weight).mean()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from gpt4video.agent.model.abstractor import AbstractorConfig
 from gpt4video.agent.model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel, LoraShape
 from gpt4video.agent.training.see_bank import Bank
@@ -29,7 +28,9 @@ def tiny_tokenizer() -> Any:
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<end>"], initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<end>"], initial_alphabet=alphabet, show_progress=False
+    )
     core.train_from_iterator([c for captions in CAPTIONS for c in captions], trainer)
     return PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<end>", pad_token="<end>")
 
@@ -65,7 +66,8 @@ def tiny_bank() -> Bank:
     base = rng.normal(size=(4, 7, 7, FEATURES))
     frames = [base[i] + 0.05 * rng.normal(size=base[i].shape) for i in range(4) for _ in range(2)]
     photos = [
-        Photo(f"{i}.jpg", captions, (2 * i,), (2 * i + 1,), ("thing",) if i % 2 else ()) for i, captions in enumerate(CAPTIONS)
+        Photo(f"{i}.jpg", captions, (2 * i,), (2 * i + 1,), ("thing",) if i % 2 else ())
+        for i, captions in enumerate(CAPTIONS)
     ]
     moves = []
     for direction, step in (("left", 1), ("right", -1)):

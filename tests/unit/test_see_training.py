@@ -3,15 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import torch
-
+from gpt4video.agent.evaluation.see import examine
 from gpt4video.agent.model.decoding import Search, plain_copy
 from gpt4video.agent.model.gpt4video_model import GPT4VideoModel
 from gpt4video.agent.training.loop import Budget
 from gpt4video.agent.training.see_batches import BatchSize
 from gpt4video.agent.training.see_trainer import Rates, SeeTrainer
-from gpt4video.agent.evaluation.see import examine
 
 from .see_doubles import tiny_bank, tiny_config, tiny_llm, tiny_tokenizer
 
@@ -22,7 +20,15 @@ def trainer(out: Path, *, rate: float = 1e-2) -> SeeTrainer:
     torch.manual_seed(1)
     model = GPT4VideoModel(llm, tiny_tokenizer(), tiny_config())
     return SeeTrainer(
-        model, decoder, tiny_bank(), out, rates=Rates(rate, rate, 1e-3), size=BatchSize(8, 3, 3), seed=3, workers=0, dev=4
+        model,
+        decoder,
+        tiny_bank(),
+        out,
+        rates=Rates(rate, rate, 1e-3),
+        size=BatchSize(4, 3, 3),
+        seed=3,
+        workers=0,
+        dev=4,
     )
 
 

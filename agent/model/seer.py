@@ -1,0 +1,196 @@
+"""The model that sees, at work: describes pictures and clips and answers questions about them.
+
+Several candidate texts come from a beam search; a scorer that knows pictures and texts (the image-text projection of
+the clip memory) ranks them anew, and what it finds unlike the picture is not said at all.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .abstractor import MAX_FRAMES
+from .see_prompts import DESCRIBE, opening, question_line, top_labels
+
+Floats = NDArray[np.float32]
+
+Scorer = Callable[[Sequence[str], Floats], Sequence[float]]
+"""Texts and the pooled features (T, D') of the frames -> likeness of each text, about -1 to 1."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text about frames.
+
+    Attributes:
+        text: one sentence.
+        score: confidence 0 to 1: the geometric mean of the model's token probabilities.
+        likeness: the scorer's opinion, None without a scorer.
+    """
+
+    text: str
+    score: float
+    likeness: float | None = None
+
+
+@dataclass(frozen=True)
+class SeerOptions:
+    """How texts are searched and chosen.
+
+    Attributes:
+        beams, candidates: width of the search and how many texts are ranked.
+        longest: tokens.
+        length_penalty, repetition_penalty, no_repeat: see :class:`.decoding.Search`.
+        weight: of the scorer's likeness against the model's mean log-probability.
+        least: texts less like the picture than this are dropped; -1 keeps all.
+    """
+
+    beams: int = 4
+    candidates: int = 4
+    longest: int = 28
+    length_penalty: float = 0.9
+    repetition_penalty: float = 1.15
+    no_repeat: int = 3
+    weight: float = 2.0
+    least: float = -1.0
+
+
+class Seer:
+    """Describes and answers from frame features; safe to call from several threads, one at a time works.
+
+    Args:
+        model: a :class:`.gpt4video_model.GPT4VideoModel`.
+        decoder: the language model to decode with, adapters merged in (:func:`.decoding.merge_into`).
+        class_names: names of the vision encoder's classes, empty if it has none.
+        scorer: ranks candidates; None leaves the search's order.
+        options: of the search.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        decoder: Any,
+        class_names: Sequence[str],
+        *,
+        scorer: Scorer | None = None,
+        options: SeerOptions | None = None,
+    ) -> None:
+        self._model, self._decoder, self._names = model.eval(), decoder, tuple(class_names)
+        self._scorer, self._options = scorer, options or SeerOptions()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(
+        cls, weights: Path, llm: Any, tokenizer: Any, class_names: Sequence[str], *, scorer: Scorer | None = None
+    ) -> Seer:
+        """From a weights folder and its base language model; both are checked.
+
+        Args:
+            weights: written by ``GPT4VideoModel.save_pretrained``.
+            llm: the base causal language model of transformers; it is changed (LoRA layers are injected).
+            tokenizer: its tokenizer.
+            class_names: of the vision encoder.
+            scorer: ranks candidates.
+
+        Raises:
+            WeightsRejected: the folder is damaged or belongs to another model.
+        """
+        from .decoding import merge_into, plain_copy
+        from .gpt4video_model import GPT4VideoModel
+
+        decoder = plain_copy(llm)
+        model = GPT4VideoModel.from_pretrained(weights, llm, tokenizer)
+        return cls(model, merge_into(decoder, model), class_names, scorer=scorer)
+
+    def labels(self, logits: Floats) -> tuple[str, ...]:
+        """The class names told to the language model, from logits (T, C)."""
+        if not logits.size or not self._names:
+            return ()
+        shifted = np.exp(logits - logits.max(-1, keepdims=True))
+        shares = (shifted / shifted.sum(-1, keepdims=True)).mean(0)
+        return top_labels(shares.tolist(), self._names)
+
+    def caption(self, grid: Floats, pooled: Floats, logits: Floats) -> list[Said]:
+        """Descriptions of T frames, best first; empty when no candidate looks like the frames.
+
+        Args:
+            grid: (T, P, D) features; T from 1, more than 64 are thinned evenly.
+            pooled: (T, D') for the scorer.
+            logits: (T, C) for the labels, C may be 0.
+        """
+        prompt = opening(self.labels(logits)) + DESCRIBE
+        found = [replace(said, text=one_sentence(said.text)) for said in self._search(grid, prompt, self._options)]
+        return self._ranked(_distinct(found), pooled)
+
+    def answer(self, question: str, grid: Floats, pooled: Floats, logits: Floats) -> Said:
+        """The answer to one question about T frames; arguments as in :meth:`caption`. Its text may be empty."""
+        prompt = opening(self.labels(logits)) + question_line(question)
+        plain = replace(self._options, candidates=min(2, self._options.candidates), repetition_penalty=1.0)
+        found = self._search(grid, prompt, plain)
+        # Short answers say too little for the scorer: it judges whole sentences alone.
+        long = [said for said in found if len(said.text.split()) >= 5]
+        ranked = self._ranked(long, pooled) if len(long) == len(found) else found
+        return ranked[0] if ranked else found[0]
+
+    def _search(self, grid: Floats, prompt: str, options: SeerOptions) -> list[Said]:
+        import torch
+
+        from .decoding import Search, beam_search
+
+        features = torch.from_numpy(_thinned(grid)).float()[None].to(self._model.device)
+        search = Search(
+            beams=options.beams, longest=options.longest, length_penalty=options.length_penalty,
+            repetition_penalty=options.repetition_penalty, no_repeat=options.no_repeat, candidates=options.candidates,
+        )  # fmt: skip
+        with self._lock, torch.inference_mode():
+            soft = self._model.abstractor(features)
+            ids = self._model.tokenizer.encode(prompt, add_special_tokens=False)
+            embeds, mask = self._model.prompt_embeds(soft, [ids])
+            found = beam_search(self._decoder, self._model.tokenizer, embeds, mask, search)[0]
+        return [Said(candidate.text, float(np.exp(min(0.0, candidate.score)))) for candidate in found]
+
+    def _ranked(self, found: list[Said], pooled: Floats) -> list[Said]:
+        if self._scorer is None or not found:
+            return found
+        likeness = self._scorer([said.text for said in found], pooled)
+        judged = [replace(said, likeness=float(value)) for said, value in zip(found, likeness, strict=True)]
+        kept = [said for said in judged if (said.likeness or 0.0) >= self._options.least]
+        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self._options.weight * (s.likeness or 0.0)))
+
+
+def one_sentence(text: str) -> str:
+    """Up to the first full stop, without a tail that repeats itself, a capital first and a full stop last."""
+    first = re.split(r"(?<=[.!?])\s+(?!Then|Finally)", text.strip())[0].rstrip(" .,;")
+    if re.match(r"First,", text):  # an ordered description of scenes is one text
+        first = text.strip().rstrip(" .,;")
+    parts = [part.strip() for part in first.split(",")]
+    kept: list[str] = []
+    for part in parts:
+        if part.lower().removeprefix("and ") in {k.lower().removeprefix("and ") for k in kept}:
+            break
+        kept.append(part)
+    sentence = ", ".join(kept)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def _distinct(found: Sequence[Said]) -> list[Said]:
+    best: dict[str, Said] = {}
+    for said in found:
+        if said.text and said.text.lower() not in best:
+            best[said.text.lower()] = said
+    return list(best.values())
+
+
+def _thinned(grid: Floats) -> Floats:
+    if grid.ndim != 3 or not len(grid):
+        raise ValueError(f"features have shape {grid.shape}, expected (T, P, D) with T of at least 1.")
+    if len(grid) <= MAX_FRAMES:
+        return np.ascontiguousarray(grid)
+    return np.ascontiguousarray(grid[np.linspace(0, len(grid) - 1, MAX_FRAMES).round().astype(int)])
