@@ -127,7 +127,7 @@ class Schedule:
     def rate(self, step: int) -> float:
         """Learning rate of this step."""
         return (
-            self._rate * min(1.0, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress(step))))
+            self._rate * min(1.0, (step + 1) / 20) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress(step))))
         )
 
 
