@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -177,7 +179,8 @@ class StepRunner:
     def _workdir(self) -> Iterator[Path]:
         root = self._parts.settings.home / "work"
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root) as folder:
+        _sweep(root)
+        with tempfile.TemporaryDirectory(dir=root, prefix=f"{os.getpid()}-") as folder:
             yield Path(folder)
 
 
@@ -185,6 +188,17 @@ def _seed(turn: str, row: StepRow) -> int:
     """A seed that a re-run of this very step draws again, so that the ledger knows it for the same job."""
     text = json.dumps([turn, row["id"], row["args"]], sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) >> 1
+
+
+def _sweep(root: Path) -> None:
+    """Remove the work folders of processes that were killed; a folder's name begins with its process."""
+    for folder in root.iterdir():
+        try:
+            os.kill(int(folder.name.partition("-")[0]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, PermissionError):
+            continue  # not ours to remove
 
 
 class _Blocked(Exception):

@@ -1,4 +1,4 @@
-"""A home folder with two drawn clips, taken in with the real models; every test gets its own copy."""
+"""A home folder with a sample clip and a drawn one, taken in with the real models; every test gets its own copy."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ def moving_square(colour: tuple[int, int, int], ground: tuple[int, int, int], fr
 
 
 @pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with ``red.mp4`` (two shots, 4 s) and ``blue.mp4`` (2 s) in its library; the files lie beside it."""
+def stocked(tmp_path_factory: pytest.TempPathFactory, model_path: Callable[[str], Path]) -> Path:
+    """A home with ``bikes.mp4`` (c1: city streets, 10 s) and ``blue.mp4`` (c2: drawn, 2 s); the files lie beside it."""
     folder = tmp_path_factory.mktemp("stocked")
-    two = np.concatenate([moving_square((210, 30, 30), (240, 240, 240)), moving_square((30, 160, 40), (20, 20, 20))])
-    write_video(folder / "red.mp4", two, FPS)
+    shutil.copyfile(model_path("samples") / "bikes.mp4", folder / "bikes.mp4")
     write_video(folder / "blue.mp4", moving_square((30, 60, 210), (230, 220, 60)), FPS)
     with VideoAgent(home=folder / "home", planner="scripted:none") as agent:
-        report = agent.ingest([folder / "red.mp4", folder / "blue.mp4"])
+        report = agent.ingest([folder / "bikes.mp4", folder / "blue.mp4"])
     assert not report.failed
     return folder
 

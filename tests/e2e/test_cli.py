@@ -13,7 +13,7 @@ import media_factory
 import pytest
 
 SCRIPT = {
-    "find it and cut it": "find: red square ; edit $1[0] trim 0 1",
+    "find it and cut it": "find: bicycle ; edit $1[0] trim 0 1",
     "make a ball": "gen: a red ball",
     "hello": "say greet",
 }
@@ -88,7 +88,7 @@ def test_library_commands(cli: Cli, stocked: Path) -> None:
     clips = json.loads(cli("clips").stdout)
     keys = {"id", "path", "source", "duration", "width", "height", "operation", "parents"}
     assert [set(clip) for clip in clips] == [keys, keys]
-    again = json.loads(cli("ingest", str(stocked / "red.mp4")).stdout)
+    again = json.loads(cli("ingest", str(stocked / "bikes.mp4")).stdout)
     assert again == {"clips": [], "skipped": [clips[0]["id"]], "failed": []}
     hits = json.loads(cli("search", "--clip", clips[0]["id"], "-k", "2").stdout)
     assert all(set(hit) == {"clip", "path", "start", "end", "score", "text"} for hit in hits)
@@ -105,7 +105,7 @@ def test_one_bad_file_never_stops_the_rest_and_each_says_why(cli: Cli, stocked: 
     folder.mkdir()
     files = [str(make_bad(kind, folder)) for kind in BAD]
     missing, directory = str(folder / "missing.mp4"), str(folder)
-    run = cli("ingest", *files, missing, directory, str(stocked / "red.mp4"))
+    run = cli("ingest", *files, missing, directory, str(stocked / "bikes.mp4"))
     report: dict[str, Any] = json.loads(run.stdout)
     assert run.returncode == 0
     assert [bad["path"] for bad in report["failed"]] == [*files, missing, directory]

@@ -14,7 +14,7 @@ from gpt4video.tools.media.probe import probe
 
 from .conftest import Agents
 
-CHAIN = "find: red square ; edit $1[0] trim 0 1 ; gen like $2: at night"
+CHAIN = "find: bicycle ; edit $1[0] trim 0 1 ; gen like $2: at night"
 
 
 def calls(tmp_path: Path) -> list[dict[str, Any]]:
@@ -23,22 +23,22 @@ def calls(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def test_looking_gives_evidence_with_times_and_names_the_clip(agents: Agents) -> None:
-    answer = agents({"*": "look c1: which colours are there"}).ask("which colours are there")
+    answer = agents({"*": "look c2: which colours are there"}).ask("which colours are there")
     assert answer.status == "answered"
     assert [step["tool"] for step in answer.steps] == ["understand_video"]
     kinds = {item["kind"] for item in answer.evidence}
     assert {"media", "shot", "color"} <= kinds
     assert all(item["start"] <= item["end"] for item in answer.evidence)
-    assert "red" in answer.answer
+    assert "blue" in answer.answer
 
 
 def test_find_edit_generate_is_one_chain_of_real_clips_with_lineage(agents: Agents, tmp_path: Path) -> None:
     agent = agents({"*": CHAIN})
-    answer = agent.ask("find the red square, keep its first second, make one like it at night", approve=True)
+    answer = agent.ask("find the bicycle, keep its first second, make one like it at night", approve=True)
     assert answer.status == "answered", answer.answer
     trimmed, generated = answer.clips
     assert trimmed["operation"] == "trim"
-    assert probe(Path(trimmed["path"])).duration == pytest.approx(1.0, abs=1 / 12)
+    assert probe(Path(trimmed["path"])).duration == pytest.approx(1.0, abs=1 / 25)
     assert generated["operation"] == "generate"
     assert generated["parents"] == [trimmed["id"]]
     assert "night" in calls(tmp_path)[0]["prompt"]
@@ -56,13 +56,13 @@ def test_a_follow_up_after_a_restart_works_on_the_last_clip(agents: Agents) -> N
 
 def test_found_moments_can_be_referred_to_later(agents: Agents) -> None:
     def script(context: PlanContext) -> str:
-        return "find 2: green square" if len(context.clips) == 2 else "edit c3 trim 0 0.5"
+        return "find 2: bicycle" if len(context.clips) == 2 else "edit c3 trim 0 0.5"
 
     agent = agents(script)
-    agent.ask("find the green square")
+    agent.ask("find the bicycle")
     again = agent.ask("keep the first half second of the first one you found")
     assert again.status == "answered", again.answer
-    assert again.clips[0]["duration"] == pytest.approx(0.5, abs=1 / 12)
+    assert again.clips[0]["duration"] == pytest.approx(0.5, abs=1 / 25)
 
 
 def test_an_unsafe_request_is_refused_before_the_planner_and_the_generator(agents: Agents, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_bad_plan_goes_back_with_its_problem_and_a_recovered_turn_is_no_failur
     agent = agents(script)
     answer = agent.ask("keep the end")
     contexts = agent.components.planner.contexts  # type: ignore[attr-defined]
-    assert [len(context.failures) for context in contexts] == [0, 1]
+    assert [bool(context.failures) for context in contexts] == [False, True]
     assert contexts[1].failures[0].code == "out_of_range"
     assert answer.status == "answered"
     assert "fail" not in answer.answer
