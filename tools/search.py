@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
@@ -73,8 +73,8 @@ class SearchMemory(Tool[SearchArguments, SearchResult]):
 
     name = "search_memory"
     description = "Find moments in the library by words or by likeness to a clip. Returns spans, best first."
-    cost: Cost = "free"
-    effect: Effect = "reads"
+    cost: ClassVar[Cost] = "free"
+    effect: ClassVar[Effect] = "reads"
     arguments = SearchArguments
     result = SearchResult
 
