@@ -79,7 +79,8 @@ class MotionDescriptor(nn.Module):
         frames = grid.shape[1]
         later = torch.arange(frames, device=grid.device).add(gap).clamp(max=frames - 1)
         correlation = torch.einsum("btpd,btqd->btpq", grid, grid[:, later])
-        shifted = (correlation.flatten(-2) @ self.shifts.float()).unflatten(-1, (4, -1))
+        found = correlation.flatten(-2) @ self.shifts.float()
+        shifted = found.reshape(*found.shape[:-1], 4, -1)
         shifted = shifted - shifted.mean(-1, keepdim=True)
         shifted = shifted / (shifted.std(-1, keepdim=True) + 1e-3)
         return torch.cat([shifted.flatten(-2), 1 - correlation.diagonal(dim1=-2, dim2=-1)], dim=-1)
@@ -167,12 +168,15 @@ class _Layer(nn.Module):
         hidden = hidden + self.dropout(self.cross_output(seen))
         query, key, value = self.self_query_key_value(self.norm_self(hidden)).chunk(3, -1)
         hidden = hidden + self.dropout(self.self_output(self._attend(query, key, value)))
-        return hidden + self.dropout(self.think(self.norm_think(hidden)))
+        thought: Tensor = hidden + self.dropout(self.think(self.norm_think(hidden)))
+        return thought
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        split = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (query, key, value)]
+        query, key, value = (
+            part.reshape(*part.shape[:-1], self.heads, -1).transpose(1, 2) for part in (query, key, value)
+        )
         rate = self.rate if self.training else 0.0
-        return functional.scaled_dot_product_attention(*split, dropout_p=rate).transpose(1, 2).flatten(-2)
+        return functional.scaled_dot_product_attention(query, key, value, dropout_p=rate).transpose(1, 2).flatten(-2)
 
 
 def _check(features: Tensor, width: int) -> None:

@@ -52,7 +52,8 @@ def merge_into(decoder: Any, model: GPT4VideoModel) -> Any:
     for name, module in model.llm.named_modules():
         if isinstance(module, nn.Module) and hasattr(module, "lora_A") and hasattr(module, "base_layer"):
             weight = decoder.get_submodule(name).weight
-            merged = module.base_layer.weight.float() + module.get_delta_weight("default").float()
+            layer: Any = module  # peft adds these attributes
+            merged = layer.base_layer.weight.float() + layer.get_delta_weight("default").float()
             weight.copy_(merged.to(weight.dtype))
     return decoder
 

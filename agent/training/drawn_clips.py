@@ -81,4 +81,5 @@ def _inside(shape: str, dx: NDArray[np.float64], dy: NDArray[np.float64], size: 
     if shape == "triangle":
         return (dy < size * 0.8) & (dy > 2 * np.abs(dx) - size)
     reach = size * (0.65 + 0.4 * np.cos(5 * np.arctan2(dx, -dy)))
-    return np.hypot(dx, dy) < reach
+    inside: NDArray[np.bool_] = np.hypot(dx, dy) < reach
+    return inside

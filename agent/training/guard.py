@@ -239,6 +239,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=256, help="examples a step; 64 gives a small machine more steps")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=0, help="use this many examples only (smoke)")
+    parser.add_argument("--rate", type=float, default=Recipe.rate, help="peak learning rate of the last layer")
     parser.add_argument("--start", type=Path, help="go on from this guard.safetensors")
     parser.add_argument("--frozen", action="store_true", help="train the heads alone, on the published encoder")
     parser.add_argument("--no-folds", action="store_true", help="skip the cross-validation")
@@ -248,6 +249,7 @@ def main(argv: list[str] | None = None) -> None:
     recipe = Recipe(
         epochs=args.epochs,
         batch=args.batch,
+        rate=args.rate,
         frozen=args.frozen,
         start=args.start,
         head_rate=1e-2 if args.frozen else 1e-3,

@@ -279,8 +279,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--replay", type=int, default=0, help="only the templates of kind 'hard' and this many others")
     args = parser.parse_args(argv)
     rows = build(args.data, args.seed)
+    if args.replay:
+        others = [row for row in rows if row.kind != "hard"][: args.replay]
+        rows = sorted([row for row in rows if row.kind == "hard"] + others, key=lambda row: fold_of(row.text + "0"))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(args.out, "wt", encoding="utf-8", compresslevel=9) as file:
         for row in rows:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,7 +30,7 @@ from ...memory.projection import FEATURES, TEXT, Calibration, Projection, pack
 from ...tools.understanding.vision import VisionEncoder
 from .loop import TrainingDiverged, cosine
 from .retrieval_calibration import calibrate
-from .retrieval_data import CAPTIONS, Floats, Split, load_split
+from .retrieval_data import Floats, Split, load_split
 
 # The entries of a unit vector are small; a layer learns from entries of about 1.
 _SCALE = math.sqrt(TEXT)
@@ -59,14 +59,14 @@ class Recipe:
     heads: int = 2
     width: int = 384
     hidden: int = 512
-    epochs: int = 12
+    epochs: int = 40
     batch: int = 256
     rate: float = 1e-3
-    decay: float = 0.1
-    dropout: float = 0.5
+    decay: float = 0.3
+    dropout: float = 0.7
     text_dropout: float = 0.1
     temperature: float = 0.05
-    words: float = 0.5
+    words: float = 0.2
     average: float = 0.98
     minutes: float = 0.0
 
@@ -211,9 +211,8 @@ def evaluate(projection: Projection, features: Floats, texts: Floats) -> dict[st
     }
 
 
-def export(heads: Sequence[Head], dev: Split, path: Path, name: str) -> Projection:
-    """Write the heads with their calibration (measured on ``dev``) and read them back as the product does."""
-    packed = [head.tensors() for head in heads]
+def export(packed: list[dict[str, NDArray[np.float32]]], dev: Split, path: Path, name: str) -> Projection:
+    """Write heads (:meth:`Head.tensors`) with their calibration on ``dev``, and read them back as the product does."""
     # Other weights, another name: vectors of two trainings must not meet in one memory.
     digest = hashlib.sha256(b"".join(one[key].tobytes() for one in packed for key in sorted(one))).hexdigest()[:8]
     name = f"{name}-{digest}"
@@ -228,6 +227,15 @@ def export(heads: Sequence[Head], dev: Split, path: Path, name: str) -> Projecti
     return write(calibrate(write(Calibration(1, 0, 1, 0, 1, 0)), dev))
 
 
+def read_heads(path: Path) -> list[dict[str, NDArray[np.float32]]]:
+    """The heads of a projection file, to be joined with others."""
+    heads: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for key, value in load_file(path).items():
+        number, _, part = key.partition(".")
+        heads.setdefault(number, {})[part] = value.astype(np.float32)
+    return [heads[number] for number in sorted(heads, key=int)]
+
+
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="retrieval", description=__doc__.split("\n", maxsplit=1)[0])
@@ -240,6 +248,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     parser.add_argument("--evaluate", type=Path, help="only measure this projection file")
+    parser.add_argument("--join", type=Path, nargs="+", help="train nothing: put the heads of these files side by side")
     return parser.parse_args(arguments)
 
 
@@ -253,17 +262,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.evaluate:
         _print(evaluate(Projection(options.evaluate), dev.features[:, 0], dev.texts))
         return
-    train = load_split(*places, "train", views=options.views, device=options.device, seed=options.seed)
     started = time.monotonic()
-    heads = []
-    for number in range(recipe.heads):
-        heads.append(train_head(train, recipe, device, options.seed + number))
-        _print({"head": number, "seconds": round(time.monotonic() - started)})
-    name = f"flickr8k-{CAPTIONS * len(train.names)}-seed{options.seed}"
-    projection = export(heads, dev, options.out / "projection.safetensors", name)
+    if options.join:
+        packed = [head for path in options.join for head in read_heads(path)]
+        made: dict[str, object] = {
+            "joined": [json.loads(path.with_suffix(".json").read_text()) for path in options.join]
+        }
+    else:
+        train = load_split(*places, "train", views=options.views, device=options.device, seed=options.seed)
+        packed = []
+        for number in range(recipe.heads):
+            packed.append(train_head(train, recipe, device, options.seed + number).tensors())
+            _print({"head": number, "seconds": round(time.monotonic() - started)})
+        made = asdict(recipe) | {"views": options.views, "seed": options.seed}
+    projection = export(packed, dev, options.out / "projection.safetensors", f"retrieval-seed{options.seed}")
     measured = evaluate(projection, dev.features[:, 0], dev.texts)
     report = {
-        "recipe": asdict(recipe) | {"views": options.views, "seed": options.seed},
+        "name": projection.name,
+        "recipe": made,
         "seconds": round(time.monotonic() - started),
         "measured": measured,
         "calibration": asdict(projection.calibration),

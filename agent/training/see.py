@@ -23,6 +23,7 @@ from ...tools.understanding.vision import class_names
 from ..evaluation.see import Item, examine
 from ..model.decoding import Search, plain_copy
 from ..model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel, LoraShape
+from .drawn_photos import write_drawn_photos
 from .loop import Budget
 from .see_bank import Bank, BankSize, fill
 from .see_batches import BatchSize
@@ -68,7 +69,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="gpt4video train see", description=__doc__)
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder with captions.csv, images/, train.txt, dev.txt")
+    add("--smoke", action="store_true", help="two minutes on drawn pictures; --data, if given, is where they are drawn")
+    add("--data", type=Path, default=None, help="folder with captions.csv, images/, train.txt, dev.txt")
     add("--models", type=Path, required=True, help="folder with llm/ and vision/ (the pinned files)")
     add("--out", type=Path, required=True, help="folder for weights, log, plot and evaluation")
     add("--device", default="cpu")
@@ -97,7 +99,22 @@ def parse(arguments: list[str] | None = None) -> Options:
         action="store_true",
         help="train the output head on the words of the data alone (small machines)",
     )
-    return Options(**vars(parser.parse_args(arguments)))
+    given = vars(parser.parse_args(arguments))
+    smoke = given.pop("smoke")
+    if not smoke and given["data"] is None:
+        parser.error("--data is required (or --smoke)")
+    return smoke_of(given) if smoke else Options(**given)
+
+
+def smoke_of(given: dict[str, Any]) -> Options:
+    """The recipe in small, on pictures that are drawn first: shows that all stages run and that the loss falls."""
+    given["data"] = given["data"] or given["out"] / "drawn"
+    write_drawn_photos(given["data"])
+    small = {
+        "steps": 12, "minutes": 0.0, "batch": 4, "photos": 0, "dev_photos": 4, "exam_photos": 6, "variants": 2,
+        "moves": 7, "warm_minutes": 0.05, "critic_share": 0.0, "workers": 0, "lora": "attention", "restrict_head": True,
+    }  # fmt: skip
+    return Options(**{**given, **small})
 
 
 def load_language_model(folder: Path, device: torch.device) -> tuple[Any, Any]:

@@ -126,7 +126,8 @@ def fill(
 
 def _photo(values: dict[str, Any]) -> Photo:
     lists = ("captions", "plain", "mirrored", "labels")
-    return Photo(**{key: tuple(value) if key in lists else value for key, value in values.items()})
+    given: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in values.items()}
+    return Photo(**given)
 
 
 def _variants(

@@ -46,7 +46,9 @@ class FrameFeaturizer:
         self._device, self._batch = device, batch
         self._dtype = torch.bfloat16
         network = network.fused().requires_grad_(False)
-        self._network = network.to(device, self._dtype, memory_format=torch.channels_last)
+        network = network.to(device, self._dtype)
+        # torch has this argument; its stubs of Module.to do not.
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, boxes: Boxes | None = None) -> tuple[Tensor, Tensor]:

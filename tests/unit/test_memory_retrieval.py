@@ -87,7 +87,7 @@ def test_training_finds_unseen_photos_and_the_written_file_reads_back(tmp_path: 
     train, dev = drawn_split(192, 1), drawn_split(36, 2)
     head = train_head(train, recipe, torch.device("cpu"), seed=0)
     path = tmp_path / "projection.safetensors"
-    projection = export([head], dev, path, "test")
+    projection = export([head.tensors()], dev, path, "test")
     measured = evaluate(projection, dev.features[:, 0], dev.texts)
     # Three photos show each thing on average, and their captions are the same: 10 of 36 by chance is 0.28.
     assert measured["text_to_image_r10"] > 0.9
@@ -99,6 +99,17 @@ def test_training_finds_unseen_photos_and_the_written_file_reads_back(tmp_path: 
     fit = again.calibration
     assert probability(float(right), fit.picture_slope, fit.picture_offset) > 0.5
     assert probability(float(wrong), fit.picture_slope, fit.picture_offset) < 0.1
+
+
+def test_heads_that_were_trained_apart_can_be_joined(tmp_path: Path) -> None:
+    dev = drawn_split(36, 2)
+    heads = [retrieval.Head(Recipe(width=8, hidden=8)).tensors() for _ in range(3)]
+    export(heads[:2], dev, tmp_path / "a", "test")
+    export(heads[2:], dev, tmp_path / "b", "test")
+    joined = [head for name in "ab" for head in retrieval.read_heads(tmp_path / name)]
+    for head, original in zip(joined, heads, strict=True):
+        for key, value in original.items():
+            np.testing.assert_allclose(head[key], value, atol=1e-2)
 
 
 def test_training_ends_in_time_and_repeats_itself(tmp_path: Path) -> None:

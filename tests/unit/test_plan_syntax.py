@@ -37,7 +37,11 @@ operations = st.one_of(
     st.builds(ops.Reverse),
     st.builds(ops.Crop, aspect=st.sampled_from(["1:1", "9:16", "16:9", "4:3", "3:4", "4:5", "21:9"])),
     st.builds(
-        ops.Crop, x=st.integers(0, 9999), y=st.integers(0, 9999), width=st.integers(2, 8192), height=st.integers(2, 8192)
+        ops.Crop,
+        x=st.integers(0, 9999),
+        y=st.integers(0, 9999),
+        width=st.integers(2, 8192),
+        height=st.integers(2, 8192),
     ),
     st.builds(ops.Resize, height=st.integers(16, 4320), width=st.one_of(st.none(), st.integers(16, 8192))),
     st.builds(ops.Rotate, turn=st.sampled_from(["90", "180", "270", "mirror", "flip"])),
@@ -115,7 +119,9 @@ def test_the_demo_request_is_one_line() -> None:
     assert plan.steps[2].args.like == "$2"
 
 
-@pytest.mark.parametrize("marks", ["a ; b", "a | b", "back\\slash", " outer ", "two\nlines", "say: greet", 'quo"te: x', "\\;"])
+@pytest.mark.parametrize(
+    "marks", ["a ; b", "a | b", "back\\slash", " outer ", "two\nlines", "say: greet", 'quo"te: x', "\\;"]
+)
 def test_free_text_may_hold_the_marks_of_the_syntax(marks: str) -> None:
     plan = _plan([GenerateArguments(prompt=marks), UnderstandArguments(clips=["c1"], question=marks)], "")
     assert parse(render(plan)) == plan
@@ -125,9 +131,12 @@ def test_free_text_may_hold_the_marks_of_the_syntax(marks: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        "", " ; ", "edit c1", "edit reverse", "edit c1 trim 0", "edit c1 trim two 3", "edit c1 explode", "find", "find in : x",
-        "gen: ", "gen 99s: a cat", "look", "look : what", "say bla", "say greet ; look c1", "edit c1 speed 100", "dance c1",
-        "edit c1 crop 2:3", "edit c1 crop 1 2 3", "edit c1 trim 0 2: words", "edit c1 color brightness", "look c1 quickly: what",
+        "", " ; ", "edit c1", "edit reverse", "edit c1 trim 0", "edit c1 trim two 3", "edit c1 explode",
+        "find", "find in : x",
+        "gen: ", "gen 99s: a cat", "look", "look : what", "say bla", "say greet ; look c1",
+        "edit c1 speed 100", "dance c1",
+        "edit c1 crop 2:3", "edit c1 crop 1 2 3", "edit c1 trim 0 2: words", "edit c1 color brightness",
+        "look c1 quickly: what",
         "edit c1 text middle: x", "edit c1 resize x", "edit c1 audio replace", "find 0: dogs", "gen like me: at night",
         "edit c1 audio", "edit c1 color", "edit c1 fade 0 0", "edit c1 text bottom",
     ],

@@ -143,7 +143,7 @@ def test_the_papers_preset_runs_at_tiny_size() -> None:
     assert soft.shape == (2, paper.abstractor.queries, WIDTH)
     loss = model.loss(soft, pack([([5], [[([7, 8], True)]])] * 2))
     loss.backward()  # type: ignore[no-untyped-call]
-    assert {name.split(".")[-3] for name in model.trainable() if "lora_A" in name} == {"q_proj", "v_proj"}
+    assert {name.split(".")[-4] for name in model.trainable() if "lora_A" in name} == {"q_proj", "v_proj"}
     assert all(p.grad is not None for n, p in model.trainable().items() if "lora_B" in n)
 
 

@@ -43,8 +43,9 @@ def place(clause: str, target: Target | str) -> str:
     name = target if isinstance(target, str) else target.words
     if "{x}" not in clause:
         return clause
-    clause = clause.replace(" of it of {x}", " of {x}").replace(" of it {x}", " {x}").replace(" of it from {x}",
-        " from {x}")
+    clause = (
+        clause.replace(" of it of {x}", " of {x}").replace(" of it {x}", " {x}").replace(" of it from {x}", " from {x}")
+    )
     if "its " in clause:
         if name in {"it", "that", "this", "that one"} and _POSSESSIVE.search(clause):
             clause = _POSSESSIVE.sub("", clause, count=1).replace("  ", " ").strip()
