@@ -8,8 +8,8 @@ from ...memory.projection import Calibration, Projection
 from .retrieval_data import Floats, Split
 
 # How often a random pair may pass as fitting. A stricter floor finds less, a laxer one answers what nothing fits.
-_PASSING_PICTURES = 0.02
-_PASSING_TEXTS = 0.01
+_PASSING_PICTURES = 0.01
+_PASSING_TEXTS = 0.005
 _PASSING_LIKENESS = 0.01
 
 
