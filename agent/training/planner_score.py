@@ -10,18 +10,32 @@ from typing import Any
 
 import torch
 
+from ..planner.surface import PlanSyntaxError
+from ..planner.syntax import parse, render
+
 _TEXT = re.compile(r": (?:\\.|[^;|\\])*")
 _LOOSE = re.compile(r"[\s.,!?'\"]+")
 
 
+def _canonical(plan: str) -> str:
+    """One surface for plans that mean the same: defaults left out, no index where a step gives a single clip."""
+    try:
+        plan = render(parse(plan.strip()))
+    except PlanSyntaxError:
+        return plan.strip()
+    single = [str(n) for n, step in enumerate(plan.split(" ; "), 1) if step.startswith("gen")]
+    return re.sub(rf"\$({'|'.join(single)})\[0\]", r"$\1", plan) if single else plan
+
+
 def same_plan(made: str, wanted: str) -> bool:
     """Whether two plans agree but for case, spacing and punctuation of their free text."""
-    return _LOOSE.sub(" ", made).strip().casefold() == _LOOSE.sub(" ", wanted).strip().casefold()
+    one, other = (_LOOSE.sub(" ", _canonical(plan)).strip().casefold() for plan in (made, wanted))
+    return one == other
 
 
 def same_calls(made: str, wanted: str) -> bool:
     """Whether two plans call the same tools with the same arguments, free text aside."""
-    return _TEXT.sub(":", made).strip() == _TEXT.sub(":", wanted).strip()
+    return _TEXT.sub(":", _canonical(made)) == _TEXT.sub(":", _canonical(wanted))
 
 
 def decode(model: Any, tokenizer: Any, prompts: list[str], device: torch.device, *, most: int, batch: int) -> list[str]:
