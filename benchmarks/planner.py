@@ -92,11 +92,12 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=30, help="how many requests are timed in all three ways")
+    parser.add_argument("--cases", type=int, default=0, help="use every so many-th request by hand only (0: all)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--adapter", type=Path, default=ADAPTER)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    cases = read_cases(CASES)
+    cases = read_cases(CASES)[:: max(1, options.cases)]
     planner = LocalPlanner(ArtifactStore().folder("llm"), options.adapter)
     begin = time.perf_counter()
     planner.warm()

@@ -67,7 +67,7 @@ def test_requests_worded_by_hand_are_many_and_never_trained_on() -> None:
 def test_answers_hold_nothing_but_the_evidence() -> None:
     for row in answer_pairs(200, 2, MATERIAL):
         shown = row["prompt"].lower()
-        quoted = row["target"].split(chr(34))[1::2]
+        quoted = row["target"].split('"')[1::2]
         assert all(text.lower() in shown for text in quoted)
         if row["kind"] == "unknown":
             assert row["target"] == "The evidence does not show that."
