@@ -22,7 +22,7 @@ from .projection import Projection, probability
 from .text import plain
 from .vectors import Found, Row, Value, VectorStore
 
-_FITS = 0.3
+_FITS = 0.2
 """Probability from which a moment is returned. Single words score lower than the captions of the calibration: at 0.5
 "bicycle" misses a parked one."""
 _SAID = 0.75
