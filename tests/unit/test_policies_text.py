@@ -48,7 +48,7 @@ def test_a_suspicion_blocks_unless_the_classifier_is_sure_of_the_opposite() -> N
 def test_harmless_context_asks_the_classifier_for_more_certainty() -> None:
     assert judge("how do i kill a python process", scorer=ConstantScorer(0.8)).action == "allow"
     assert judge("how do i do this other thing", scorer=ConstantScorer(0.8)).action == "block"
-    assert judge("how do i kill a python process", scorer=ConstantScorer(0.95)).action == "block"
+    assert judge("how do i kill a python process", scorer=ConstantScorer(0.98)).action == "block"
 
 
 def test_answers_are_held_back_only_when_near_certain() -> None:
