@@ -81,6 +81,7 @@ class Intake:
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
+        self._caught_up: set[str] = set()
 
     def ingest(self, paths: Iterable[Path], *, user: str, done: Callable[[Path], None] | None = None) -> IngestReport:
         """Take files in, one after another; a bad one is reported and stops nothing.
@@ -152,6 +153,15 @@ class Intake:
         for clip_id in clips:
             clip = self._parts.library.get(clip_id, user=user)
             if clip.status != "ready":
+                self._understand(clip, user)
+
+    def catch_up(self, *, user: str) -> None:
+        """Index again what the memory does not hold because its models have changed; looks once a process."""
+        if user in self._caught_up:
+            return
+        self._caught_up.add(user)
+        for clip in self._parts.library.clips(user=user):
+            if clip.status == "ready" and not self._parts.memory.holds(clip.id, user=user):
                 self._understand(clip, user)
 
     def findings(self, clip_id: str, *, user: str) -> Findings:
@@ -243,6 +253,7 @@ class MemorySearcher:
         from ..memory.search import Filters
 
         user = self._parts.settings.user
+        self._parts.intake.catch_up(user=user)
         moments = self._parts.memory.search(**what, filters=Filters(clips=within), count=count, user=user)
         # The flash of a shot is rarely the moment that is meant; it comes after the longer ones that fit as well.
         ranked = sorted(moments, key=lambda one: (one.end - one.start < _FLASH, -one.score))

@@ -128,8 +128,8 @@ class ClipMemory:
             self._store.replace(collection, {"clip": plain(clip)}, [])
 
     def holds(self, clip: str, *, user: str = LOCAL_USER) -> bool:
-        """Whether anything is remembered of a clip; not so after a change of models, until it is indexed again."""
-        return any(self._store.vectors(collection, {"clip": plain(clip)}, 1) for collection in self._collections(user))
+        """Whether a clip's pictures are remembered; not so after a change of models, until it is indexed again."""
+        return bool(self._store.vectors(self._collections(user)[0], {"clip": plain(clip)}, 1))
 
     def count(self, *, user: str = LOCAL_USER) -> int:
         """Shots with pictures that are remembered."""

@@ -177,7 +177,7 @@ def test_another_embedder_starts_afresh_instead_of_mixing_vectors(tmp_path: Path
         name = "other"
 
     first, other = (ClipMemory(tmp_path, embedder, projection) for embedder in (HashEmbedder(), Other()))
-    first.index(clip(1), [ShotRecord(0, 4, None, "a dog")])
+    first.index(clip(1), [ShotRecord(0, 4, DOG, "a dog")])
     assert other.search("a dog") == []
     assert (first.holds(clip(1).id), other.holds(clip(1).id)) == (True, False)
     assert not first.holds(clip(1).id, user="eve")
