@@ -72,7 +72,7 @@ def chat(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Talk in the terminal: one request a line; an empty line or Ctrl-D ends it."""
+    """Talk in the terminal: one request a line; ``exit``, an empty line or Ctrl-D ends it."""
     with agent(home, planner=planner, generator=generator) as opened:
         clips = clip or []
         while True:
@@ -80,7 +80,7 @@ def chat(
                 text = out().input("[bold cyan]you[/] > ") if not as_json else input()
             except (EOFError, KeyboardInterrupt):
                 return
-            if not text.strip():
+            if text.strip().lower() in ("", "exit", "quit"):
                 return
             _chat_turn(opened, text, clips, thread, as_json)
             clips = []

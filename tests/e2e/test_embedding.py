@@ -51,7 +51,7 @@ def test_a_home_made_with_other_models_is_indexed_again_when_searched(agents: Ag
 
 
 def test_no_display_library_is_needed() -> None:
-    """On a machine without libGL the windowed build of OpenCV cannot even be imported; ours must be the headless one."""
+    """Where there is no libGL, the windowed build of OpenCV cannot even be imported; ours must be the headless one."""
     code = "import cv2, pathlib; print(pathlib.Path('/proc/self/maps').read_text())"
     maps = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "cv2" in maps
