@@ -112,7 +112,14 @@ class Components:
             from .planner.scripted import ScriptedPlanner
 
             return ScriptedPlanner.from_file(Path(rest))
-        raise PlannerFailed(f"There is no planner {self.settings.planner!r}.", "Use 'local' or 'scripted:FILE'.")
+        if kind in ("openai", "chat"):
+            from .planner.chat import ChatPlanner
+
+            return ChatPlanner.openai(rest) if kind == "openai" else ChatPlanner.langchain(rest)
+        raise PlannerFailed(
+            f"There is no planner {self.settings.planner!r}.",
+            "Use 'local', 'openai:BASE_URL#MODEL', 'chat:PROVIDER:MODEL' or 'scripted:FILE'.",
+        )
 
     @cached_property
     def generator(self) -> Generator:

@@ -26,7 +26,8 @@ class Settings(BaseModel):
     Attributes:
         home: state folder: library, memory, checkpoints, audit log.
         models: cache of pinned model files; None is the default cache.
-        planner: ``local``, or ``scripted:FILE`` (a JSON file of requests and their plans).
+        planner: ``local``; ``openai:BASE_URL#MODEL`` (an OpenAI-compatible server); ``chat:PROVIDER:MODEL`` (any chat
+            model of LangChain); or ``scripted:FILE`` (a JSON file of requests and their plans).
         generator: ``embedded``, ``double``, or ``diffusers:DIR_OR_HUB_ID``.
         user: owner of clips and conversations; users do not see each other's.
         policy: a policy file of the user's own; None is the shipped one.

@@ -78,7 +78,7 @@ class RespondContext(_Model):
 
 
 class Planner(Protocol):
-    """Backends: ``local``, ``scripted`` (and, for bigger machines, ``vlm`` and ``chat``)."""
+    """Backends: ``local``, ``scripted``, and ``chat`` for chat models and servers."""
 
     @property
     def name(self) -> str:
