@@ -1,15 +1,23 @@
-"""Commands about models: ``models pull|list`` and ``train``."""
+"""Commands about models: ``models pull|list``, ``train`` and ``eval``."""
 
 from __future__ import annotations
 
+import json
 import runpy
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .console import Home, Json, PullBar, faults, out, print_json
+
+
+class Exam(StrEnum):
+    """What can be measured."""
+
+    PLAN = "plan"
 
 
 class Recipe(StrEnum):
@@ -28,6 +36,7 @@ def register(app: typer.Typer) -> None:
     models.command("pull")(pull)
     models.command("list")(list_models)
     app.add_typer(models, name="models")
+    app.command("eval")(evaluate)
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
 
 
@@ -94,3 +103,37 @@ def train(
         runpy.run_module(module, run_name="__main__")
         if as_json:
             print_json({"recipe": recipe.value, "finished": True})
+
+
+def evaluate(
+    exam: Annotated[Exam, typer.Argument(help="What to measure.")],
+    data: Annotated[Path | None, typer.Option(help="Held-out rows of 'planner_data'; else requests by hand.")] = None,
+    most: Annotated[int, typer.Option(help="At most so many held-out rows.", min=1)] = 500,
+    adapter: Annotated[Path | None, typer.Option(help="Another adapter than the shipped one.")] = None,
+    misses: Annotated[Path | None, typer.Option(help="Write what was wrong to this file, a JSON line each.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the shipped models on what they were never trained on."""
+    del home, exam  # no state is touched; there is one exam so far
+    from ..components import WEIGHTS
+    from ..evaluation.plans import by_hand, held_out
+    from ..evaluation.plans import evaluate as examine
+    from ..model.artifacts import ArtifactStore
+    from ..planner.local import LocalPlanner
+
+    with faults(as_json):
+        cases = held_out(data, most) if data else by_hand()
+        planner = LocalPlanner(ArtifactStore().folder("llm", PullBar()), adapter or WEIGHTS / "planner")
+        report = examine(planner, cases)
+        wrong = report.pop("misses")
+        if misses is not None:
+            misses.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in wrong), encoding="utf-8")
+        if as_json:
+            print_json(report)
+            return
+        for name, value in report.items():
+            if name != "by_kind":
+                out().print(f"{name:<16} {value}", markup=False)
+        for kind, (right, of) in report["by_kind"].items():
+            out().print(f"  {kind:<14} {right}/{of}", markup=False)

@@ -81,11 +81,13 @@ class LocalPlanner:
 
     def write_plan(self, context: PlanContext) -> str:
         """Decode the plan as the model writes it, in the plan syntax."""
+        return self.complete(render_prompt(context), clips=bool(context.clips))
+
+    def complete(self, prompt: str, *, clips: bool) -> str:
+        """Decode the plan for a prompt of :func:`.syntax.render_prompt`; ``clips``: whether it names any."""
         with self._lock:
             loaded = self._load()
-            return loaded.decoder.write(
-                render_prompt(context), loaded.grammars[bool(context.clips)], longest=_LONGEST_PLAN
-            ).text.strip(" ")
+            return loaded.decoder.write(prompt, loaded.grammars[clips], longest=_LONGEST_PLAN).text.strip(" ")
 
     def respond(self, context: RespondContext) -> str:
         """Answer from the results.
