@@ -7,7 +7,7 @@ import runpy
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ class Exam(StrEnum):
     """What can be measured."""
 
     PLAN = "plan"
+    GENERATE = "generate"
 
 
 class Recipe(StrEnum):
@@ -107,25 +108,19 @@ def train(
 
 def evaluate(
     exam: Annotated[Exam, typer.Argument(help="What to measure.")],
-    data: Annotated[Path | None, typer.Option(help="Held-out rows of 'planner_data'; else requests by hand.")] = None,
-    most: Annotated[int, typer.Option(help="At most so many held-out rows.", min=1)] = 500,
-    adapter: Annotated[Path | None, typer.Option(help="Another adapter than the shipped one.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="plan: held-out rows of 'planner_data'; else those by hand.")
+    ] = None,
+    most: Annotated[int, typer.Option(help="At most so many held-out plans, or prompts an attribute.", min=0)] = 0,
+    weights: Annotated[Path | None, typer.Option(help="Another folder of weights than the shipped one.")] = None,
     misses: Annotated[Path | None, typer.Option(help="Write what was wrong to this file, a JSON line each.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Measure the shipped models on what they were never trained on."""
-    del home, exam  # no state is touched; there is one exam so far
-    from ..components import WEIGHTS
-    from ..evaluation.plans import by_hand, held_out
-    from ..evaluation.plans import evaluate as examine
-    from ..model.artifacts import ArtifactStore
-    from ..planner.local import LocalPlanner
-
+    del home  # no state is touched
     with faults(as_json):
-        cases = held_out(data, most) if data else by_hand()
-        planner = LocalPlanner(ArtifactStore().folder("llm", PullBar()), adapter or WEIGHTS / "planner")
-        report = examine(planner, cases)
+        report = (_plan_report if exam is Exam.PLAN else _generate_report)(data, most, weights)
         wrong = report.pop("misses")
         if misses is not None:
             misses.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in wrong), encoding="utf-8")
@@ -137,3 +132,23 @@ def evaluate(
                 out().print(f"{name:<16} {value}", markup=False)
         for kind, (right, of) in report["by_kind"].items():
             out().print(f"  {kind:<14} {right}/{of}", markup=False)
+
+
+def _plan_report(data: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
+    from ..components import WEIGHTS
+    from ..evaluation.plans import by_hand, evaluate, held_out
+    from ..model.artifacts import ArtifactStore
+    from ..planner.local import LocalPlanner
+
+    cases = held_out(data, most or 500) if data else by_hand()
+    return evaluate(LocalPlanner(ArtifactStore().folder("llm", PullBar()), weights or WEIGHTS / "planner"), cases)
+
+
+def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
+    from ...tools.generation.embedded import EmbeddedGenerator
+    from ..evaluation.generate import cases, evaluate
+    from ..model.artifacts import ArtifactStore
+
+    text = ArtifactStore().folder("text", PullBar())
+    generator = EmbeddedGenerator(weights, text) if weights else EmbeddedGenerator.shipped(text)
+    return evaluate(generator, cases(most or 20))

@@ -30,6 +30,7 @@ GOLD = Path(__file__).parent.parent / "evaluation" / "data" / "plans.jsonl"
 
 MAKERS: list[tuple[float, Maker]] = [
     (18, singles.edit),
+    (3, singles.terse),
     (6, singles.wish),
     (6, singles.pairs),
     (13, singles.look),

@@ -111,7 +111,7 @@ def model() -> Any:
 
 
 def _options(out: Path, **changes: Any) -> argparse.Namespace:
-    plain = {"out": out, "rate": 1e-2, "tokens": 64, "epochs": 30, "minutes": 1.0, "seed": 1, "checkpoint_seconds": 1e9}
+    plain = {"out": out, "rate": 1e-2, "tokens": 64, "epochs": 30, "minutes": 1e6, "seed": 1, "checkpoint_seconds": 1e9}
     return argparse.Namespace(**{**plain, **changes})
 
 

@@ -92,7 +92,9 @@ _PLAIN_QUESTIONS = [
     "is there a cat and what colour is it", "what does the boy do and how does the girl react",
     "how many cars are there and which colours do they have",
     "what is on the table and who puts it there", "did anything change between the start and the end",
-    "is it raining",
+    "is it raining", "frame rate", "duration and frame size", "fps and length", "the technical data",
+    "its dimensions",
+    "how many frames per second", "size and format", "length and resolution", "which resolution",
 ]
 _DESCRIBE = [
     "describe {x}", "describe {x} to me", "tell me about {x}", "summarize {x}", "summarise {x}",
@@ -109,7 +111,9 @@ _DESCRIBE = [
     "read the text in {x}",
 ]
 _READ = ["read the text in {x}", "read out the words on screen in {x}", "list the text you see in {x}",
-    "count the people in {x}", "count the cars in {x}", "name the animals in {x}", "list the objects in {x}",
+    "count the people in {x}", "count the cars in {x}", "count all the dogs in {x}", "count how many birds {x} shows",
+    "count the chairs", "count everyone in {x}", "count the boats for me", "count how many times it cuts",
+    "name the animals in {x}", "list the objects in {x}",
     "list the shots of {x}", "name the colours in {x}", "tell me how many dogs are in {x}",
     "tell me if there is a car in {x}", "tell me when the ball appears in {x}", "check whether {x} has sound",
     "see if there is any text in {x}", "identify the animal in {x}", "tell me who is in {x}",
@@ -119,12 +123,25 @@ _READ = ["read the text in {x}", "read out the words on screen in {x}", "list th
 
 def question(words: Words, material: Material) -> tuple[str, str]:
     """(words with ``{x}`` or without, the question to hand on): the question is copied, courtesies are not."""
-    kind = words.weighted([(5, "people"), (2.5, "slot"), (2, "plain"), (1.8, "describe"), (0.8, "read")])
+    kind = words.weighted([(5, "people"), (2.5, "slot"), (2, "plain"), (1.8, "describe"), (0.9, "read"),
+    (0.8, "timed"), (0.7, "two")])
     if kind == "describe":
         return words.pick(_DESCRIBE), ""
     if kind == "plain":
         asked = words.pick(_PLAIN_QUESTIONS)
         return asked, asked
+    if kind == "timed":
+        form = words.pick(["at {t}, {q}", "between {a} and {b}, {q}", "from {a} to {b}: {q}", "{a} to {b}: {q}",
+            "in the first {n}, {q}", "during the last {n}, {q}", "after {t}, {q}", "around {t}: {q}",
+            "second {i}: {q}", "{q} between {a} and {b}", "{q} at {t}"])
+        a = words.random.randint(0, 40)
+        said = form.format(
+            q=words.pick(_PLAIN_QUESTIONS), t=f"0:{a:02d}", a=f"{a} s", b=f"{a + words.random.randint(1, 15)} s",
+            n=f"{words.random.randint(2, 12)} seconds", i=a)
+        return said, said
+    if kind == "two":
+        said = f"{words.pick(_PLAIN_QUESTIONS)} and {words.pick(_PLAIN_QUESTIONS)}"
+        return said, said
     if kind == "slot":
         asked = words.pick(_QUESTIONS)
         return asked, asked
@@ -168,7 +185,13 @@ _SINGLE = [
 _CLAUSE = ["find the shot where {q}", "find the moment when {q}", "find where {q}", "show me where {q}",
     "find the scene in which {q}", "look for the part where {q}", "search for the moment {q}",
     "find the clip where {q}", "which clip shows how {q}", "go to where {q}", "get me the part where {q}",
-    "i need the scene where {q}"]
+    "i need the scene where {q}",
+    "locate the part where {q}", "find the bit in which {q}", "spot where {q}", "jump to where {q}",
+    "find the second in which {q}"]
+_BARE = ["find the {q} shot", "locate the {q} clip", "show me the {q} scene", "get the {q} footage",
+    "look up the {q} part", "pull the {q} bit", "search for the {q} clip", "where's the {q} scene",
+    "the {q} moment, please",
+    "fetch the {q} video", "dig up the {q} shot"]
 _COUNTED = ["find {n} shots of {q}", "find {n} clips with {q}", "show me {n} scenes with {q}",
     "find the {n} best shots of {q}", "search for {n} clips of {q}", "get me {n} shots with {q}",
     "give me the top {n} matches for {q}", "find {n} moments with {q}", "i need {n} clips of {q}",
@@ -226,6 +249,9 @@ def search(words: Words, material: Material, *, single: bool = False) -> tuple[s
         wanted = " ".join(words.one(material.captions or ["a dog runs on a beach"]).split(" ")[:9])
         wanted = re.sub(r"\s(the|a|an|and|of|with|in|on|his|her|their|is|are)$", "", wanted)
         return words.pick(_CLAUSE).replace("{q}", wanted), f": {undetermined(wanted)}", True
+    if kind == "one" and words.chance(0.14):
+        thing = words.one(_THINGS)
+        return words.pick(_BARE).replace("{q}", thing), f": {thing}", True
     if kind == "one":
         return words.pick(_SINGLE).replace("{q}", wanted), f": {undetermined(wanted)}", True
     bare = undetermined(wanted)

@@ -35,11 +35,13 @@ _CUT = [
 
 def trim(words: Words) -> Clause:
     """Keep a part."""
-    if words.chance(0.1):
+    if words.chance(0.14):
         text, n = times.seconds(words)
         form = words.pick(["cut {n} of {x}", "make {x} {n} long", "trim {x} to {n}", "shorten {x} to {n}",
             "cut {x} to {n}", "cut {x} down to {n}", "limit {x} to {n}", "trim {x} to a length of {n}",
-            "keep {n} of {x}"])
+            "keep {n} of {x}", "bring {x} down to {n}", "{x} should last {n}", "get {x} to {n}",
+            "{n} of {x} are enough",
+            "make {x} last {n}"])
         return form.replace("{n}", text), f"trim 0 {n}"
     text, start, end = times.span(words)
     counted = text[:1].isdigit() and " from " not in text
@@ -51,7 +53,7 @@ def trim(words: Words) -> Clause:
 def cut(words: Words) -> Clause:
     """Remove a part."""
     text, start, end = times.span(words)
-    while text.startswith(("all but", "everything but", "everything except", "all except", "everything apart")):
+    while text.startswith(times.BUT):
         text, start, end = times.span(words)
     form = words.pick(_CUT)
     if text[:4] in {"from", "betw", "unti", "up t"}:

@@ -19,7 +19,19 @@ _MAKE = [
     "craft a video showing {q}", "paint a moving picture of {q}",
     "invent a clip with {q}", "dream up {q}", "give me a brand-new video of {q}", "shoot a scene of {q}", "film {q}",
     "prompt: {q}", "could i get a made-up video of {q}",
+    "{q}, make that", "{q} - please generate it", "i imagine {q}, can you generate that?",
+    "{q}: turn this into a video",
+    "how would {q} look? make a video of it", "i want to see {q}, so make it", "{q}, as a new clip",
+    "make a video about {q}",
 ]
+_IDIOMS = ["a man shooting hoops", "a killer whale in a bay", "someone photobombing a wedding",
+    "shots of espresso on a bar",
+    "a dead tree on a hill", "children smashing pumpkins", "a circus knife thrower", "blood oranges on a table",
+    "a comedian who kills the audience with jokes", "bombs of colour at a holi festival", "laundry hanging on a line",
+    "a drugstore at night", "an explosion of confetti", "the dead sea at dawn", "a fight of pillows",
+    "a crashed computer",
+    "killer heels on a catwalk", "time to kill before the train comes", "a chess player who attacks",
+    "naked mole rats"]
 _MAKE_LONG = ["make a {t} video of {q}", "generate a {t} clip of {q}", "create a {t} long video of {q}",
     "generate {t} of {q}", "make a clip of {q}, {t} long", "i want {t} of {q}", "a {t} clip of {q}",
     "produce {t} of video showing {q}"]
@@ -52,6 +64,8 @@ _LIKES = [
 
 def prompt(words: Words, material: Material) -> str:
     """What a generated clip shall show."""
+    if words.chance(0.03):
+        return words.one(_IDIOMS)
     pool = material.prompts if material.prompts and words.chance(0.35) else material.captions
     text = words.one(pool or ["a cat on the moon"])
     return " ".join(text.split(" ")[:22])

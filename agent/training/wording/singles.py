@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from . import asks, clips, edits, makes, talk, wishes
+from . import asks, clips, edits, makes, talk, times, wishes
 from .asks import Material
 from .clips import Target
 from .drafts import Draft, place
@@ -39,7 +39,39 @@ _REPLACE = ["replace the sound of {x} with that of {y}", "use the audio of {y} f
 _BEFORE = ["put {y} before {x}", "play {y} first and then {x} as one clip", "add {x} to the end of {y}",
     "append {x} to {y}", "attach {x} after {y}", "join {y} with {x}", "{y} followed by {x} in one video",
     "place {x} behind {y}", "put {x} after {y}", "merge {y} with {x}", "combine {y} with {x}",
-    "stick {x} onto the end of {y}", "prepend {y} to {x}", "start with {y}, then {x}, joined"]
+    "stick {x} onto the end of {y}", "prepend {y} to {x}", "start with {y}, then {x}, joined",
+    "put {y} ahead of {x}", "one video: {y}, then {x}", "join {x} and {y}, but {y} comes first",
+    "make one clip with {y} first and {x} second", "open with {y} and go on with {x} in one clip",
+    "glue {y} to the front of {x}", "let {x} follow {y} in one clip", "{y} goes at the beginning of {x}",
+    "tack {x} onto {y}", "{x} should come right after {y} in one video"]
+_BOTH = ["join both, {y} first", "both clips as one video, starting with {y}", "combine the two with {y} in front",
+    "merge them, {y} first and then {x}", "both in one file with {y} at the start", "join the two, {x} last",
+    "one clip out of the two, {x} at the end", "put both together but begin with {y}"]
+
+
+_ONLY = ["only {s}", "{s} only", "just {s}", "just {s} please", "{s}, nothing else", "{s} is all i need",
+    "no more than {s}", "all i want is {s}", "{s} and nothing more", "simply {s}"]
+_WITHOUT = ["without {s}", "{s} can go", "{s} has to go", "minus {s}", "no need for {s}", "{s} is superfluous",
+    "not {s}", "i can do without {s}"]
+_TIMES = ["{n}x", "{n}x please", "at {n}x", "{n} times speed", "try {n}x", "now {n}x", "{n}x, thanks",
+    "make that {n}x",
+    "{n} x speed please"]
+
+
+def terse(words: Words, _: Material) -> Draft:
+    """A span or a speed and nothing else: the newest clip and the edit are understood."""
+    table = clips.table(words, least=1)
+    if words.chance(0.25):
+        value = words.one(["0.25", "0.3", "0.5", "0.75", "0.8", "1.2", "1.25", "1.5", "2", "2.5", "3", "4", "8",
+        "10"])
+        request, operation = words.pick(_TIMES).replace("{n}", value), f"speed {value}"
+    else:
+        text, start, end = times.span(words)
+        cuts = words.chance(0.35) and not text.startswith((*times.BUT, "from", "between", "until", "up to"))
+        form = words.pick(_WITHOUT if cuts else _ONLY)
+        request, operation = form.replace("{s}", text.replace("its ",
+        "the ")), f"{'cut' if cuts else 'trim'} {start} {end}"
+    return Draft(request, f"edit {table[-1].name} {operation}", "edit", [], table)
 
 
 def wish(words: Words, _: Material) -> Draft:
@@ -63,7 +95,7 @@ def pairs(words: Words, _: Material) -> Draft:
             "both", "the videos"]))), "say ask_clip", "ask_clip", [], table)
     table = clips.table(words, least=2)
     a, b = words.random.sample(range(len(table)), 2)
-    kind = words.weighted([(5, "concat"), (2.5, "order"), (2, "replace"), (1, "three")])
+    kind = words.weighted([(4, "concat"), (3.5, "order"), (2, "replace"), (1, "three")])
     if kind == "concat":
         target = clips.several(words, table)
         return Draft(words.polite(place(words.pick(edits.CONCAT), target)), f"edit {target.refs} concat", "concat", [
@@ -76,7 +108,8 @@ def pairs(words: Words, _: Material) -> Draft:
         shown = form.format(*(n + 1 for n in order))
         return Draft(words.polite(place(words.pick(edits.CONCAT), shown)),
             f"edit {' '.join(table[n].name for n in order)} concat", "concat", [], table)
-    form = words.pick(_BEFORE if kind != "replace" else _REPLACE)
+    ordered = _BOTH if len(table) == 2 and words.chance(0.5) else _BEFORE
+    form = words.pick(ordered if kind != "replace" else _REPLACE)
     request = words.polite(form.replace("{x}", names[0]).replace("{y}", names[1]))
     if kind == "replace":
         return Draft(request, f"edit {table[a].name} audio replace {table[b].name}", "replace", [], table)

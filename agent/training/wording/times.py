@@ -11,7 +11,7 @@ Span = tuple[str, str, str]
 
 def seconds(words: Words, *, most: int = 12) -> tuple[str, str]:
     """A length: ("three seconds", "3")."""
-    kind = words.weighted([(9, "n"), (1, "half"), (1, "one"), (0.7, "more"), (0.7, "minutes"), (0.5, "couple")])
+    kind = words.weighted([(9, "n"), (1, "half"), (1, "one"), (0.7, "more"), (1.3, "minutes"), (0.5, "couple")])
     if kind == "n":
         n = words.random.randint(1, most)
         unit = "second" if n == 1 else "seconds"
@@ -32,6 +32,7 @@ def seconds(words: Words, *, most: int = 12) -> tuple[str, str]:
     if kind == "minutes":
         return words.pick([("half a minute", "30"), ("a minute", "60"), ("one minute", "60"), ("two minutes", "120"),
                            ("1 minute", "60"), ("a minute and a half", "90"), ("1m30s", "90"), ("2 min", "120"),
+                           ("a quarter of a minute", "15"), ("three minutes", "180"), ("half a min", "30"),
                            ("thirty seconds", "30"), ("twenty seconds", "20"), ("fifteen seconds", "15")])
     return words.pick([("a couple of seconds", "2"), ("a couple seconds", "2"), ("two secs", "2")])
 
@@ -90,7 +91,7 @@ def between(words: Words) -> Span:
 def span(words: Words) -> Span:
     """A part of the clip, as a noun phrase that follows on "keep" or "remove"."""
     kind = words.weighted([(5, "first"), (4, "last"), (5, "between"), (1.5, "from"), (1.5, "until"), (2, "share"), (
-        1, "middle")])
+        1, "middle"), (1.5, "but")])
     if kind == "first":
         text, n = seconds(words)
         if n == "1" and words.chance(0.5):
@@ -111,6 +112,8 @@ def span(words: Words) -> Span:
         return form.format(_bare(text)), f"-{n}", "end"
     if kind == "between":
         return between(words)
+    if kind == "but":
+        return _but(words)
     if kind == "from":
         edge = words.random.randint(1, 20)
         form = words.pick(["everything after {}", "from {} on", "from {} onwards", "from {} to the end",
@@ -143,6 +146,24 @@ def span(words: Words) -> Span:
     ])
 
 
+BUT = ("all but", "all except", "all save", "everything but", "everything except", "everything apart",
+    "everything other", "everything besides", "the whole thing")
+"""How spans begin that name what is left out."""
+
+
+def _but(words: Words) -> Span:
+    """Everything that does not belong to the beginning or the end."""
+    text, n = seconds(words)
+    form = words.pick(["all but {}", "all except {}", "all save {}", "everything but {}", "everything except {}",
+        "everything apart from {}", "everything other than {}", "everything besides {}", "the whole thing minus {}",
+        "the whole thing without {}", "everything except for {}"])
+    if words.chance(0.5):
+        part = words.pick(["the first {}", "the opening {}", "its first {}", "the initial {}"])
+        return form.format(part.format(_bare(text))), n, "end"
+    part = words.pick(["the last {}", "the final {}", "its last {}", "the closing {}"])
+    return form.format(part.format(_bare(text))), "0", f"-{n}"
+
+
 def _bare(length: str) -> str:
     """"a second" after an article is "second"."""
     return length.removeprefix("a ") if length in {"a second", "a minute", "a couple of seconds",
@@ -159,6 +180,8 @@ def point(words: Words) -> tuple[str, str]:
         ("at the very beginning", "0"), ("halfway through", "50%"), ("at the midpoint", "50%"), ("from the start",
         "0"),
         ("one second before the end", "-1"), ("2 seconds before the end", "-2"), ("at the beginning", "0"),
+        ("of the last frame", "end"), ("of the first frame", "0"), ("of the closing moment", "end"),
+        ("at the last moment", "end"), ("of the opening moment", "0"), ("right before it is over", "end"),
         ("three seconds before it ends", "-3"), ("a quarter of the way in", "25%"), ("half way in", "50%"),
         ("at the very end", "end"), ("three quarters in", "75%"), ("5 seconds in", "5"), ("two seconds in", "2"),
         ("after 3 seconds", "3"), ("after one second", "1"), ("10 seconds in", "10"),

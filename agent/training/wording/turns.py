@@ -11,7 +11,9 @@ from .words import Words
 
 _SAME = ["and now {x}", "now {x} too", "same for {x}", "do the same with {x}", "and {x} as well",
     "the same for {x} please", "{x} too", "also {x}", "and {x}", "now do that to {x}", "repeat that for {x}",
-    "apply the same to {x}", "same thing with {x}", "do it to {x} as well"]
+    "apply the same to {x}", "same thing with {x}", "do it to {x} as well",
+    "ditto for {x}", "same goes for {x}", "{x} next", "{x} likewise", "the same treatment for {x}",
+    "and do {x} the same way"]
 _MEANT = ["no, i meant {x}", "no, {x}", "i meant {x}", "not that one, {x}", "sorry, {x}", "actually i meant {x}",
     "wrong clip, i meant {x}", "no, with {x}", "oops, {x} instead", "i was talking about {x}", "no no, {x}"]
 _INSTEAD = ["no, {s}", "i meant {s}", "make that {s}", "{s} instead", "sorry, {s}", "actually {s}", "no, rather {s}",
@@ -28,6 +30,8 @@ def follow_up(words: Words, material: Material) -> Draft:
     a, b = words.random.sample(range(len(table)), 2)
     name = words.one([clips.name(words, b), clips.ordinal(words, b)])
     before = words.polite(place(clause, clips.name(words, a)))
+    if len(table) == 2 and words.chance(0.3):
+        name = words.pick(["the other one", "the other clip", "the other", "the other video"])
     if road in {"same", "meant"}:
         request = words.pick(_SAME if road == "same" else _MEANT).replace("{x}", name)
         return Draft(request, f"edit {table[b].name} {operation}", "follow-up", payloads, table, [before])
@@ -62,6 +66,16 @@ def follow_up(words: Words, material: Material) -> Draft:
 
 def _asked(words: Words, table: list[ClipEntry], b: int, name: str) -> Draft:
     """The same question about another clip."""
+    if words.chance(0.4):
+        form = words.pick(["how many people are in {x}", "what is the man in {x} doing", "does {x} have sound",
+            "how long is {x}", "who is in {x}", "what happens at the end of {x}", "what colours dominate in {x}",
+            "is there a dog in {x}", "how big is {x}"])
+        request = words.pick(["and {x}?", "what about {x}?", "and in {x}?" if " in " in form else "and {x}",
+        "{x} too?",
+            "how about {x}?"]).replace("{x}", name)
+        said = form.replace("{x}", table[b].name)
+        return Draft(request, f"look {table[b].name}: {said}", "follow-up", [], table,
+            [form.replace("{x}", clips.name(words, 0 if b else 1)) + "?"])
     asked = words.pick(["what happens", "what can be seen", "who is there", "how many people are there",
         "is there any text", "what colour is the car", "what is the weather like", "how long is it"])
     before = f"{asked} in {clips.name(words, 0)}?" if asked != "how long is it" else "how long is c1?"
@@ -73,7 +87,7 @@ def _asked(words: Words, table: list[ClipEntry], b: int, name: str) -> Draft:
 def _instead(words: Words) -> Draft:
     """Another span of the same clip."""
     first, second = times.span(words), times.span(words)
-    while second[0].startswith(("all", "everything", "from", "until", "up to")):
+    while second[0].startswith(("all", "everything", "from", "until", "up to", "the whole")):
         second = times.span(words)
     root = ClipEntry(name="c1", about="upload", duration=words.one([20, 30, 40, 60]))
     table = [root, ClipEntry(name="c2", about="trim of c1", duration=words.one([2, 3, 4, 5]))]
