@@ -24,9 +24,11 @@ import numpy as np
 
 from .scene_bank import SceneBank
 from .scene_world import NARROW, WIDE
+from .scenes import FRAMES
 
 _DROP_TEXT = 0.12
 _FIRST_FRAME = 0.2
+_DROP_LAYOUT = 0.2
 _SHARD_BYTES = 14_000_000
 
 
@@ -38,6 +40,8 @@ class Options:
     out: Path
     device: str
     minutes: float
+    layout_minutes: float
+    layout_scenes: int
     seed: int
     batch: int
     slots: int
@@ -67,6 +71,10 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--out", type=Path, required=True, help="folder for the pipeline and the logs")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--minutes", type=float, default=60.0, help="wall time for training, evaluation excluded")
+    parser.add_argument(
+        "--layout-minutes", type=float, default=5.0, help="time for the layout stage, on top; 0 keeps that of --resume"
+    )
+    parser.add_argument("--layout-scenes", type=int, default=20_000, help="scenes that the layout stage learns from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--slots", type=int, default=24_000, help="clips held in memory, 0.2 MB each")
@@ -91,7 +99,7 @@ class _Feeder:
     """Reads batches in a thread, so that the device never waits for memory copies."""
 
     def __init__(self, bank: SceneBank, options: Options) -> None:
-        self._queue: queue.Queue[tuple[Any, Any]] = queue.Queue(maxsize=6)
+        self._queue: queue.Queue[tuple[Any, ...]] = queue.Queue(maxsize=6)
         self._bank, self._options = bank, options
         self._stopped = False
         threading.Thread(target=self._read, daemon=True).start()
@@ -101,18 +109,17 @@ class _Feeder:
 
         rng = np.random.default_rng(self._options.seed)
         while not self._stopped:
-            clips, tokens = self._bank.batch(self._options.batch, rng)
-            pair = torch.from_numpy(clips), torch.from_numpy(tokens)
+            batch = tuple(map(torch.from_numpy, self._bank.batch(self._options.batch, rng)))
             if self._options.device == "cuda":
-                pair = pair[0].pin_memory(), pair[1].pin_memory()
+                batch = tuple(part.pin_memory() for part in batch)
             while not self._stopped:
                 try:
-                    self._queue.put(pair, timeout=0.5)
+                    self._queue.put(batch, timeout=0.5)
                     break
                 except queue.Full:
                     continue
 
-    def next(self) -> tuple[Any, Any]:
+    def next(self) -> tuple[Any, ...]:
         return self._queue.get(timeout=600)
 
     def stop(self) -> None:
@@ -120,11 +127,12 @@ class _Feeder:
 
 
 class Trainer:
-    """Rectified flow with a network that predicts the clean clip; see ``docs/models/generator.md``."""
+    """Rectified flow; the network predicts the clean clip into a known layout. See ``docs/models/generator.md``."""
 
     def __init__(self, options: Options, bank: SceneBank) -> None:
         import torch
 
+        from ...tools.generation.embedded.layout import LayoutNetwork
         from ...tools.generation.embedded.network import NetworkConfig, VideoUNet
         from ...tools.generation.embedded.text import load_encoder
         from .generator_files import load_weights
@@ -141,7 +149,7 @@ class Trainer:
         )
         self.network = VideoUNet(self.config)
         if options.resume is not None:
-            load_weights(self.network, options.resume)
+            load_weights(self.network, options.resume / "unet")
         self.network.to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = VideoUNet(self.config).to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average.load_state_dict(self.network.state_dict())
@@ -149,6 +157,10 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
+        self.layout = LayoutNetwork(self.config.text)
+        if options.resume is not None and options.layout_minutes <= 0:
+            load_weights(self.layout, options.resume / "layout")
+        self.layout.to(options.device)
         self.noise = torch.Generator(options.device).manual_seed(options.seed)
         self.log: list[dict[str, float]] = []
 
@@ -167,7 +179,17 @@ class Trainer:
         factor = clips.shape[-1] // self.config.side
         return self.torch.nn.functional.avg_pool3d(clips, (1, factor, factor)) if factor > 1 else clips
 
-    def loss(self, clips: Any, tokens: Any) -> Any:
+    def planes(self, layouts: Any) -> Any:
+        """Layouts (B, 3, 7) of 16 drawn frames -> planes of the frames that :meth:`shrink` keeps; some unknown."""
+        from ...tools.generation.embedded.layout import UNKNOWN, draw_layout
+
+        last = (self.config.frames - 1) * (FRAMES // self.config.frames) / (FRAMES - 1)
+        ends = self.torch.lerp(layouts[..., 1:4], layouts[..., 4:], last)
+        planes = draw_layout(self.torch.cat([layouts[..., :4], ends], -1), self.config.frames, self.config.side)
+        hidden = self.torch.rand(len(planes), device=planes.device, generator=self.noise) < _DROP_LAYOUT
+        return planes.masked_fill(hidden[:, None, None, None, None], UNKNOWN)
+
+    def loss(self, clips: Any, tokens: Any, layouts: Any) -> Any:
         """Squared error of the velocity, written as error of the clean clip over the noise share."""
         torch, device = self.torch, self.options.device
         clean = self.shrink(clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 127.5 - 1)
@@ -177,18 +199,18 @@ class Trainer:
         blank = torch.zeros_like(tokens)
         blank[:, 0], blank[:, 1] = 101, 102  # BERT's start and end: an empty prompt
         text, mask = self.encode(torch.where(dropped[:, None], blank, tokens))
-        # Noisy levels decide what is where and how it moves; they get the larger share of steps.
-        t = torch.sigmoid(torch.randn(size, device=device, generator=self.noise) + 0.7)
+        # Near pure noise the words decide everything; a third of the steps go above a noise share of 0.9.
+        t = torch.sigmoid(torch.randn(size, device=device, generator=self.noise) * 1.3 + 1.6)
         share = t[:, None, None, None, None]
         noisy = (1 - share) * clean + share * torch.randn(clean.shape, device=device, generator=self.noise)
         given = (torch.rand(size, 1, 1, 1, device=device, generator=self.noise) < _FIRST_FRAME).float()
         first = torch.cat([clean[:, 0] * given, given.expand(-1, 1, *clean.shape[3:])], 1)
         with torch.autocast(device, torch.bfloat16):
-            guess = self.network(noisy, t, text, mask, first)
+            guess = self.network(noisy, t, text, mask, first, self.planes(layouts.to(device)))
         error = (guess.float() - clean).square().mean((1, 2, 3, 4))
         return (error / t.clamp(min=0.15).square()).mean()
 
-    def step(self, index: int, progress: float, batch: tuple[Any, Any]) -> Any:
+    def step(self, index: int, progress: float, batch: tuple[Any, ...]) -> Any:
         """One update; the rate warms up over 200 steps and falls to 2 % by the end (cosine over wall time)."""
         rate = (
             self.options.rate * min(1.0, (index + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
@@ -222,7 +244,7 @@ class Trainer:
                 self.log.append(row)
                 print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
             if time.monotonic() - saved > self.options.save_minutes * 60:
-                save_pipeline(self.average, self.options.out, _SHARD_BYTES)
+                save_pipeline(self.average, self.layout, self.options.out, _SHARD_BYTES)
                 saved = time.monotonic()
         feeder.stop()
 
@@ -243,11 +265,14 @@ def main(arguments: list[str] | None = None) -> None:
     bank = SceneBank(options.slots, options.workers, tokenizer, options.seed, options.refresh, world)
     bank.wait(min(options.slots, 16 * options.batch))
     from .generator_files import save_pipeline
+    from .generator_layout import train_layout
 
     trainer = Trainer(options, bank)
+    if options.layout_minutes > 0:
+        trainer.layout = train_layout(trainer.encoder, tokenizer, world, options)
     trainer.run()
     bank.close()
-    save_pipeline(trainer.average, options.out, _SHARD_BYTES)
+    save_pipeline(trainer.average, trainer.layout, options.out, _SHARD_BYTES)
     _write_log(trainer.log, options.out / "log.csv")
     if options.eval_prompts:
         from .generator_evaluation import evaluate

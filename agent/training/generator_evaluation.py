@@ -97,6 +97,7 @@ def _full_size(video: Any) -> Any:
 
 def generate_clips(trainer: Any, texts: list[str], seed: int, steps: int = 16, batch: int = 32) -> NDArray[np.uint8]:
     """Sample a clip for each prompt from the trainer's averaged network: (N, T, 64, 64, 3) uint8."""
+    from ...tools.generation.embedded.layout import draw_layout, sample_layout
     from ...tools.generation.embedded.sampling import sample
     from ...tools.generation.embedded.text import encode, load_tokenizer
 
@@ -110,8 +111,10 @@ def generate_clips(trainer: Any, texts: list[str], seed: int, steps: int = 16, b
         states, mask = encode(trainer.encoder, tokenizer, [""] * len(part) + part)
         shape = (len(part), config.frames, 3, config.side, config.side)
         noise = torch.randn(shape, generator=noise_source).to(device)
+        places = sample_layout(trainer.layout, states.float(), mask, noise_source)
+        planes = draw_layout(places, config.frames, config.side)
         with torch.autocast(device, torch.bfloat16):
-            video = sample(trainer.average, noise, states.float(), mask, steps=steps)
+            video = sample(trainer.average, noise, states.float(), mask, steps=steps, layout=planes)
         pixels = ((_full_size(video.float()) + 1) * 127.5).round().clamp(0, 255).byte()
         clips.append(pixels.permute(0, 1, 3, 4, 2).cpu().numpy())
     return np.concatenate(clips)

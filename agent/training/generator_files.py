@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from ...tools.generation.embedded.layout import LayoutNetwork
     from ...tools.generation.embedded.network import VideoUNet
 
 _NAME = "diffusion_pytorch_model"
@@ -19,8 +24,22 @@ def _json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
-    """Write ``model_index.json``, ``scheduler/`` and ``unet/`` with float16 shards of at most ``shard_bytes``."""
+def save_pipeline(network: VideoUNet, layout: LayoutNetwork, out: Path, shard_bytes: int) -> None:
+    """Write ``model_index.json``, ``scheduler/``, ``layout/`` and ``unet/``, float16 in shards of ``shard_bytes``."""
+    _save_model(network, out / "unet", "VideoUNetModel", network.config.as_dict(), shard_bytes)
+    _save_model(layout, out / "layout", "VideoLayoutModel", layout.shape, shard_bytes)
+    _json(out / "scheduler" / "scheduler_config.json", {
+        "_class_name": "FlowMatchEulerDiscreteScheduler", "_diffusers_version": _DIFFUSERS,
+        "num_train_timesteps": 1000, "shift": 2.0})  # fmt: skip
+    _json(out / "model_index.json", {
+        "_class_name": "GPT4VideoPipeline", "_diffusers_version": _DIFFUSERS,
+        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+        "text_encoder": [None, None], "tokenizer": [None, None],
+        "layout": [f"{_MODULE}.model", "VideoLayoutModel"],
+        "unet": [f"{_MODULE}.model", "VideoUNetModel"]})  # fmt: skip
+
+
+def _save_model(network: nn.Module, folder: Path, name: str, shape: Mapping[str, object], shard_bytes: int) -> None:
     import torch
     from safetensors.torch import save_file
 
@@ -36,7 +55,6 @@ def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
             filled = 0
         shards[-1][name] = tensor
         filled += size
-    folder = out / "unet"
     folder.mkdir(parents=True, exist_ok=True)
     where = {}
     for index, shard in enumerate(shards, 1):
@@ -46,23 +64,14 @@ def save_pipeline(network: VideoUNet, out: Path, shard_bytes: int) -> None:
         where.update(dict.fromkeys(shard, file))
     total = sum(t.numel() * 2 for t in tensors.values())
     _json(folder / f"{_NAME}.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": where})
-    _json(folder / "config.json", {"_class_name": "VideoUNetModel", "_diffusers_version": _DIFFUSERS,
-                                   **network.config.as_dict()})  # fmt: skip
-    _json(out / "scheduler" / "scheduler_config.json", {
-        "_class_name": "FlowMatchEulerDiscreteScheduler", "_diffusers_version": _DIFFUSERS,
-        "num_train_timesteps": 1000, "shift": 2.0})  # fmt: skip
-    _json(out / "model_index.json", {
-        "_class_name": "GPT4VideoPipeline", "_diffusers_version": _DIFFUSERS,
-        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
-        "text_encoder": [None, None], "tokenizer": [None, None],
-        "unet": [f"{_MODULE}.model", "VideoUNetModel"]})  # fmt: skip
+    _json(folder / "config.json", {"_class_name": name, "_diffusers_version": _DIFFUSERS, **shape})
 
 
-def load_weights(network: VideoUNet, pipeline: Path) -> None:
-    """Read the weights of a folder written by :func:`save_pipeline` into a network of the same shape."""
+def load_weights(network: nn.Module, folder: Path) -> None:
+    """Read a model folder (``unet`` or ``layout``) of :func:`save_pipeline` into a network of the same shape."""
     from safetensors.torch import load_file
 
     tensors = {}
-    for file in sorted((pipeline / "unet").glob(f"{_NAME}*.safetensors")):
+    for file in sorted(folder.glob(f"{_NAME}*.safetensors")):
         tensors.update(load_file(file))
     network.load_state_dict({k.removeprefix("network."): v.float() for k, v in tensors.items()})

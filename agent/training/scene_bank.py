@@ -7,13 +7,14 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .scene_captions import caption
 from .scene_world import KINDS, WIDE, World
-from .scenes import FRAMES, SIDE, render_seed
+from .scenes import FRAMES, SIDE, layout, render_seed
 
 TOKENS = 32
 WORDINGS = 4
@@ -25,8 +26,26 @@ def _shared(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.gener
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
+def caption_tokenizer(path: Path) -> Any:
+    """The sentence encoder's ``tokenizers.Tokenizer``, cutting at :data:`TOKENS`, without padding."""
+    from tokenizers import Tokenizer
+
+    encoder = Tokenizer.from_file(str(path))
+    encoder.no_padding()
+    encoder.enable_truncation(TOKENS)
+    return encoder
+
+
+def token_row(encoder: Any, text: str) -> NDArray[np.int32]:
+    """A caption's token ids (32,), padded with 0."""
+    row = np.zeros(TOKENS, np.int32)
+    ids = encoder.encode(text).ids
+    row[: len(ids)] = ids
+    return row
+
+
 class SceneBank:
-    """Clips (N, 16, 64, 64, 3) uint8 with ``WORDINGS`` tokenised captions each.
+    """Clips (N, 16, 64, 64, 3) uint8 with ``WORDINGS`` tokenised captions and a layout (3, 7) each.
 
     Workers are forked, so make the bank before anything starts threads or a GPU. Worker ``w`` of ``W`` owns the slots
     ``w, w + W, ...`` and draws new clips into them round and round, or once when not to ``refresh``.
@@ -37,6 +56,7 @@ class SceneBank:
     ) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
         self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
+        self.layouts = _shared((slots, 3, 7), np.float32)
         self.labels = _shared((slots, 2), np.int64)  # kind (len(KINDS) is none) and count
         self._drawn = _shared((workers,), np.int64)
         self._slots, self._workers, self._seed, self._refresh = slots, workers, seed, refresh
@@ -49,24 +69,18 @@ class SceneBank:
             process.start()
 
     def _work(self, worker: int, tokenizer: Path) -> None:
-        from tokenizers import Tokenizer
-
         os.nice(10)  # training comes first
-        encoder = Tokenizer.from_file(str(tokenizer))
-        encoder.no_padding()
-        encoder.enable_truncation(TOKENS)
+        encoder = caption_tokenizer(tokenizer)
         mine = range(worker, self._slots, self._workers)
         drawn = 0
         while self._refresh or drawn < len(mine):
             slot = mine[drawn % len(mine)]
             seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
             scene, clip = render_seed(seed, self._world)
-            tokens = np.zeros((WORDINGS, TOKENS), np.int32)
-            for row in range(WORDINGS):
-                ids = encoder.encode(caption(scene, row)).ids
-                tokens[row, : len(ids)] = ids
+            tokens = np.stack([token_row(encoder, caption(scene, row)) for row in range(WORDINGS)])
             self.clips[slot] = clip
             self.tokens[slot] = tokens
+            self.layouts[slot] = layout(scene)
             self.labels[slot] = (*KINDS, "").index(scene.kind), scene.count
             drawn += 1
             self._drawn[worker] = drawn
@@ -88,11 +102,13 @@ class SceneBank:
                 raise RuntimeError("All workers that draw clips have died; run with --workers 1 to see why.")
             time.sleep(0.2)
 
-    def batch(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Random filled clips (B, 16, 64, 64, 3) and one caption's tokens each (B, 32), padded with 0."""
+    def batch(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float32]]:
+        """Random filled clips (B, 16, 64, 64, 3), one caption's tokens each (B, 32), and layouts (B, 3, 7)."""
         rows = rng.integers(0, self.filled, size)
         wording = rng.integers(0, WORDINGS, size)
-        return self.clips[rows], self.tokens[rows, wording].astype(np.int64)  # type: ignore[return-value]
+        return self.clips[rows], self.tokens[rows, wording].astype(np.int64), self.layouts[rows]  # type: ignore[return-value]
 
     def close(self) -> None:
         """Stop the workers."""

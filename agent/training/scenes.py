@@ -29,13 +29,14 @@ Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class _Track:
-    """Where one object goes: centre and radius in picture units at the first and the last frame."""
+class Track:
+    """Where one object goes: centre x, y and radius, in picture widths, at the first and the last frame."""
 
     start: tuple[float, float, float]
     end: tuple[float, float, float]
 
     def at(self, f: float) -> tuple[float, float, float]:
+        """Centre and radius at the share ``f`` of the way."""
         x, y, r = (a + (b - a) * f for a, b in zip(self.start, self.end, strict=True))
         return x, y, r
 
@@ -51,23 +52,40 @@ def _rest(scene: Scene, radius: float, rng: random.Random) -> tuple[float, float
     return x, rng.uniform(0.38, 0.62)
 
 
-def _path(scene: Scene, radius: float, rng: random.Random) -> _Track:
+def _path(scene: Scene, radius: float, rng: random.Random) -> Track:
     x, y = _rest(scene, radius, rng)
     reach = rng.uniform(0.2, 0.33)  # half the way travelled
     middle = rng.uniform(0.44, 0.56)
     if scene.motion in {"left", "right"}:
         sign = 1 if scene.motion == "right" else -1
-        return _Track((middle - sign * reach, y, radius), (middle + sign * reach, y, radius))
+        return Track((middle - sign * reach, y, radius), (middle + sign * reach, y, radius))
     if scene.motion in {"up", "down"}:
         sign = 1 if scene.motion == "down" else -1
-        return _Track((x, middle - sign * reach, radius), (x, middle + sign * reach, radius))
+        return Track((x, middle - sign * reach, radius), (x, middle + sign * reach, radius))
     if scene.motion in {"closer", "away"}:
         near, far = (x, y, radius * 1.35), (x, y, radius * 0.45)
-        return _Track(far, near) if scene.motion == "closer" else _Track(near, far)
-    return _Track((x, y, radius), (x, y, radius))
+        return Track(far, near) if scene.motion == "closer" else Track(near, far)
+    return Track((x, y, radius), (x, y, radius))
 
 
-def _tracks(scene: Scene, rng: random.Random) -> list[_Track]:
+def tracks(scene: Scene) -> list[Track]:
+    """Where the scene's objects go, in the picture: what stands in the world moves against a panning camera."""
+    if not scene.kind:
+        return []
+    pan = {CAMERAS[1]: -_PAN / 2, CAMERAS[2]: _PAN / 2}.get(scene.camera, 0.0)
+    found = _in_world(scene, random.Random(scene.seed ^ 0x7AC4))
+    return [Track((x + pan, y, r), (u - pan, v, s)) for (x, y, r), (u, v, s) in ((t.start, t.end) for t in found)]
+
+
+def layout(scene: Scene) -> NDArray[np.float32]:
+    """The scene's tracks as the generator's first stage knows them: (3, 7), see :mod:`...embedded.layout`."""
+    rows = np.zeros((3, 7), np.float32)
+    for row, track in zip(rows, tracks(scene), strict=False):
+        row[:] = (1.0, *track.start, *track.end)
+    return rows
+
+
+def _in_world(scene: Scene, rng: random.Random) -> list[Track]:
     radius = SIZES[scene.size] * rng.uniform(0.92, 1.08)
     if scene.count > 1:
         radius = min(radius, 0.4 / scene.count if scene.count == 2 else 0.128)
@@ -77,15 +95,15 @@ def _tracks(scene: Scene, rng: random.Random) -> list[_Track]:
     # A row; things that fly or float sideways go one above the other, so that none leaves the picture.
     stacked = scene.motion in {"left", "right"} and scene.kind not in _GROUNDED and scene.kind != "boat"
     gap = 2.25 * radius if scene.motion not in {"closer", "away"} else 2.8 * radius
-    tracks = []
+    row = []
     for index in range(scene.count):
         shift = (index - (scene.count - 1) / 2) * gap
         dx, dy = (0.0, shift) if stacked else (shift, 0.0)
         (x0, y0, r0), (x1, y1, r1) = lead.start, lead.end
         if not stacked and scene.motion not in {"left", "right"}:
             x0 = x1 = min(max(x0, 0.44), 0.56)
-        tracks.append(_Track((x0 + dx, y0 + dy, r0), (x1 + dx, y1 + dy, r1)))
-    return tracks
+        row.append(Track((x0 + dx, y0 + dy, r0), (x1 + dx, y1 + dy, r1)))
+    return row
 
 
 def _backdrop(scene: Scene, rng: random.Random) -> Image.Image:
@@ -130,7 +148,7 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
     """Draw a scene: (frames, 64, 64, 3) uint8 RGB, four frames a second. The same scene gives the same pixels."""
     rng = random.Random(scene.seed ^ 0x5EED)
     backdrop = _backdrop(scene, rng)
-    tracks = _tracks(scene, rng) if scene.kind else []
+    paths = tracks(scene)
     weather = _Weather(scene, rng)
     facing = {"left": -1, "right": 1}.get(scene.motion, rng.choice((-1, 1)))
     spare = backdrop.width - _CANVAS
@@ -140,10 +158,9 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
         slide = round(spare * (f if scene.camera == CAMERAS[2] else 1 - f))
         image = backdrop.crop((slide, 0, slide + _CANVAS, _CANVAS))
         draw = ImageDraw.Draw(image)
-        for track in tracks:
+        for track in paths:
             x, y, r = track.at(f)
-            shift = spare / 2 - slide  # things stand in the world, not on the lens
-            pen = Pen(draw, x * _CANVAS + shift, y * _CANVAS, r * _CANVAS, facing, OBJECT_LIGHT[scene.time],
+            pen = Pen(draw, x * _CANVAS, y * _CANVAS, r * _CANVAS, facing, OBJECT_LIGHT[scene.time],
                       f if scene.motion != "still" else 0.12, COLOURS[scene.colour])  # fmt: skip
             DRAW[scene.kind](pen)
         weather.draw(draw, index)

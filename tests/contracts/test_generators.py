@@ -40,7 +40,7 @@ class Backend:
 def _embedded(folder: Path, text: Path) -> Generator:
     import torch
     from diffusers import FlowMatchEulerDiscreteScheduler
-    from gpt4video.tools.generation.embedded.model import VideoUNetModel
+    from gpt4video.tools.generation.embedded.model import VideoLayoutModel, VideoUNetModel
     from gpt4video.tools.generation.embedded.pipeline import GPT4VideoPipeline
 
     torch.manual_seed(0)
@@ -51,7 +51,8 @@ def _embedded(folder: Path, text: Path) -> Generator:
         if hasattr(module, "modulation"):
             torch.nn.init.normal_(module.modulation.linear.weight, std=0.3)
             torch.nn.init.normal_(module.conv2.weight, std=0.1)
-    GPT4VideoPipeline(unet, FlowMatchEulerDiscreteScheduler(shift=2.0)).save_pretrained(folder)
+    layout = VideoLayoutModel(width=64, depth=1)
+    GPT4VideoPipeline(unet, layout, FlowMatchEulerDiscreteScheduler(shift=2.0)).save_pretrained(folder)
     return EmbeddedGenerator(folder, text)
 
 

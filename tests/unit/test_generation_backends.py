@@ -107,26 +107,46 @@ def test_without_weights_the_embedded_generator_says_how_to_get_them(tmp_path: P
 def test_the_recipe_saves_what_diffusers_loads(tmp_path: Path, model_path: Callable[[str], Path]) -> None:
     import torch
     from gpt4video.agent.training.generator_files import load_weights, save_pipeline
+    from gpt4video.tools.generation.embedded.layout import LayoutNetwork
     from gpt4video.tools.generation.embedded.network import NetworkConfig, VideoUNet
     from gpt4video.tools.generation.embedded.pipeline import GPT4VideoPipeline
 
     torch.manual_seed(0)
     network = VideoUNet(NetworkConfig(frames=4, side=16, channels=(16, 64, 64), blocks=(1, 1, 1), embedding=32))
-    save_pipeline(network, tmp_path, shard_bytes=600_000)
+    layout = LayoutNetwork(width=64, depth=1)
+    save_pipeline(network, layout, tmp_path, shard_bytes=600_000)
     shards = list((tmp_path / "unet").glob("*.safetensors"))
     assert len(shards) > 2
     assert max(shard.stat().st_size for shard in shards) < 700_000
     pipeline = GPT4VideoPipeline.from_pretrained(tmp_path, use_safetensors=True)
     again = VideoUNet(network.config)
-    load_weights(again, tmp_path)
-    for name, value in network.state_dict().items():
-        torch.testing.assert_close(pipeline.unet.network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
-        torch.testing.assert_close(again.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+    load_weights(again, tmp_path / "unet")
+    for made, loaded in ((network, pipeline.unet.network), (network, again), (layout, pipeline.layout.network)):
+        for name, value in made.state_dict().items():
+            torch.testing.assert_close(loaded.state_dict()[name], value, atol=1e-3, rtol=1e-3)
     embedded = EmbeddedGenerator(tmp_path, model_path("text"))
     clip = embedded.generate(GenerationRequest(prompt="a red ball", seconds=20, steps=1, seed=1))
     assert clip.frames.shape == (64, 256, 256, 3)
     assert any("draft" in note and "--generator" in note for note in clip.notes)
     assert any("8 seconds" in note for note in clip.notes)
+
+
+def test_a_layout_survives_its_units_and_is_drawn_where_it_says() -> None:
+    import torch
+    from gpt4video.tools.generation.embedded.layout import draw_layout, from_units, to_units
+
+    layout = torch.tensor([[[1, 0.25, 0.5, 0.1, 0.75, 0.5, 0.2], [1, 0.5, 0.1, 0.1, 0.5, 0.1, 0.1], [0] * 7]])
+    torch.testing.assert_close(from_units(to_units(layout)), layout)
+    planes = draw_layout(layout, 5, 64)
+    assert planes.shape == (1, 5, 1, 64, 64)
+    for frame, (x, radius) in enumerate([(0.25, 0.1), (0.375, 0.125), (0.5, 0.15), (0.625, 0.175), (0.75, 0.2)]):
+        lower = planes[0, frame, 0, 20:] > 0.5
+        rows, columns = torch.nonzero(lower, as_tuple=True)
+        assert abs(float(columns.float().mean()) + 0.5 - x * 64) < 0.7
+        assert abs(float(rows.float().mean()) + 20.5 - 32) < 0.7
+        assert abs(int(lower.sum()) / (3.1416 * (radius * 64) ** 2) - 1) < 0.15
+    assert float(planes[0, :, 0, 6, 32].min()) > 0.9
+    assert float(draw_layout(torch.zeros(1, 3, 7), 5, 64).max()) == 0
 
 
 def _moving_square() -> np.ndarray:

@@ -10,7 +10,7 @@ from gpt4video.agent.training.scene_analysis import Findings, analyse
 from gpt4video.agent.training.scene_bank import HELD_OUT_SEEDS
 from gpt4video.agent.training.scene_captions import caption
 from gpt4video.agent.training.scene_world import CAMERAS, COLOURS, KINDS, MOTIONS, Scene, clashes, draw_scene
-from gpt4video.agent.training.scenes import render, render_seed
+from gpt4video.agent.training.scenes import layout, render, render_seed
 
 PLAIN_BALL = Scene("ball", "red", "medium", 1, "left", "white", False, "day", "clear", "fixed", 11)
 
@@ -53,6 +53,25 @@ def test_the_red_ball_moves_the_way_it_is_told() -> None:
     assert centres("up")[1] < -15
     assert centres("down")[1] > 15
     assert abs(sum(centres("still"))) < 0.5
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [PLAIN_BALL, replace(PLAIN_BALL, motion="down"), replace(PLAIN_BALL, motion="closer"),
+     replace(PLAIN_BALL, background="city", scenic=True, motion="still", camera="pan left", colour="purple")],
+)  # fmt: skip
+def test_the_layout_says_where_the_object_is_drawn(scene: Scene) -> None:
+    rows, clip = layout(scene), render(scene).astype(int)
+    assert rows[:, 0].tolist() == [1, 0, 0]
+    for frame, start in ((0, 1), (-1, 4)):
+        x, y, radius = rows[0, start : start + 3] * 64
+        there = np.abs(clip[frame] - np.array(COLOURS[scene.colour])).max(2) < 40
+        down, across = np.argwhere(there).T
+        inside = (across >= 0) & (across < 64)
+        if 0.1 * 64 < x < 0.9 * 64:
+            assert abs(across[inside].mean() + 0.5 - x) < 2.5
+            assert abs(down[inside].mean() + 0.5 - y) < 2.5
+            assert abs(there.sum() / (np.pi * radius**2) - 1) < 0.35
 
 
 def test_captions_are_worded_in_many_ways_and_never_say_what_is_not_there() -> None:

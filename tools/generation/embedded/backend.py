@@ -66,13 +66,13 @@ class EmbeddedGenerator:
         return Capabilities(text=True, image=True, video=True, max_seconds=_LONGEST)
 
     def _files(self) -> list[Path]:
-        files = sorted((self._weights / "unet").glob("*.safetensors"))
-        if not files or not (self._weights / "model_index.json").is_file():
+        parts = [sorted((self._weights / part).glob("*.safetensors")) for part in ("layout", "unet")]
+        if not all(parts) or not (self._weights / "model_index.json").is_file():
             raise BackendMissing(
                 "The embedded generator's weights are not there.",
                 "Train them with 'gpt4video train generator' or choose --generator diffusers:DIR_OR_HUB_ID.",
             )
-        return files
+        return [file for part in parts for file in part]
 
     @cached_property
     def _pipeline(self) -> Any:

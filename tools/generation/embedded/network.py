@@ -101,7 +101,7 @@ class TextRefiner(nn.Module):
 
 
 class VideoUNet(nn.Module):
-    """Noisy clip, noise level, words and perhaps a first frame -> clean clip."""
+    """Noisy clip, noise level, words and perhaps a first frame and a layout -> clean clip."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class VideoUNet(nn.Module):
         self.embed = nn.Sequential(
             nn.Linear(256 + config.text, config.embedding), nn.SiLU(), nn.Linear(config.embedding, config.embedding)
         )
-        self.enter = nn.Conv2d(25, fine, 3, padding=1)  # 12 noisy, 12 first frame, 1 says whether there is one
+        self.enter = nn.Conv2d(29, fine, 3, padding=1)  # 12 noisy, 12 first frame, 1 whether there is one, 4 layout
         self.down0 = Stage(config, 0, config.blocks[0])
         self.to1 = nn.Conv2d(4 * fine, middle, 1)
         self.down1 = Stage(config, 1, config.blocks[1])
@@ -133,7 +133,15 @@ class VideoUNet(nn.Module):
         features = time_features(t, 256).to(pooled.dtype)
         return F.silu(self.embed(torch.cat([features, pooled], 1))), text
 
-    def forward(self, x: Tensor, t: Tensor, text: Tensor, mask: Tensor, first: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        t: Tensor,
+        text: Tensor,
+        mask: Tensor,
+        first: Tensor | None = None,
+        layout: Tensor | None = None,
+    ) -> Tensor:
         """Predict the clean clip.
 
         Args:
@@ -143,6 +151,8 @@ class VideoUNet(nn.Module):
             mask: see ``text``.
             first: the first frame where it is given, (B, 4, H, W): three colours and a plane that is 1 where it is
                 given and 0 where not; None gives none.
+            layout: where objects are, (B, T, 1, H, W), 0 to 1, or -1 everywhere in a clip for which nobody says; None
+                says nothing.
 
         Returns:
             (B, T, 3, H, W), in the precision of the input.
@@ -150,9 +160,12 @@ class VideoUNet(nn.Module):
         batch, frames = x.shape[:2]
         if first is None:
             first = x.new_zeros(batch, 4, *x.shape[3:])
+        if layout is None:
+            layout = x.new_full((batch, frames, 1, *x.shape[3:]), -1.0)
         embedding, text = self._condition(t, text, mask)
         still = torch.cat([F.pixel_unshuffle(first[:, :3], 2), first[:, 3:, ::2, ::2]], 1)
-        h = torch.cat([F.pixel_unshuffle(x.flatten(0, 1), 2), still.repeat_interleave(frames, 0)], 1)
+        places = F.pixel_unshuffle(layout.flatten(0, 1), 2)
+        h = torch.cat([F.pixel_unshuffle(x.flatten(0, 1), 2), still.repeat_interleave(frames, 0), places], 1)
         h = self.enter(h.contiguous(memory_format=torch.channels_last))
         fine = self.down0(h, embedding, text, mask, frames)
         middle = self.down1(self.to1(F.pixel_unshuffle(fine, 2)), embedding, text, mask, frames)

@@ -13,7 +13,8 @@ from diffusers.utils import BaseOutput
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .model import VideoUNetModel
+from .layout import draw_layout
+from .model import VideoLayoutModel, VideoUNetModel
 from .sampling import guided, velocity
 from .text import encode
 
@@ -26,25 +27,28 @@ class VideoOutput(BaseOutput):  # type: ignore[misc]  # diffusers ships no types
 
 
 class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers ships no types
-    """Rectified flow over pixels, steered by prompts, a first frame, or a clip (SDEdit, arXiv 2108.01073).
+    """Rectified flows over layouts and pixels, steered by words, a first frame, or a clip (SDEdit, arXiv 2108.01073).
 
     The text encoder is not part of the saved pipeline: pass ``text_encoder`` and ``tokenizer`` to ``from_pretrained``
     (see :mod:`.text`).
     """
 
     _optional_components = ["text_encoder", "tokenizer"]
-    model_cpu_offload_seq = "text_encoder->unet"
+    model_cpu_offload_seq = "text_encoder->layout->unet"
     _callback_tensor_inputs = ["latents"]
 
     def __init__(
         self,
         unet: VideoUNetModel,
+        layout: VideoLayoutModel,
         scheduler: FlowMatchEulerDiscreteScheduler,
         text_encoder: Any = None,
         tokenizer: Any = None,
     ) -> None:
         super().__init__()
-        self.register_modules(unet=unet, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer)
+        self.register_modules(
+            unet=unet, layout=layout, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer
+        )
 
     def _words(self, prompts: list[str], negatives: list[str]) -> tuple[Tensor, Tensor]:
         if self.text_encoder is None or self.tokenizer is None:
@@ -93,6 +97,10 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         steps = max(1, round(num_inference_steps * start))
         self.scheduler.set_timesteps(sigmas=[start * (1 - i / steps) for i in range(steps)], device="cpu")
         size = (len(prompts), shape.frames, 3, shape.side, shape.side)
+        where = None
+        if first is None and given is None:  # a picture or a clip says itself where things are
+            places = self.layout.sample(text, mask, generator)
+            where = draw_layout(places.float(), shape.frames, shape.side)
         x = torch.randn(size, generator=generator).to(self._execution_device)
         if given is not None:
             level = float(self.scheduler.sigmas[0])
@@ -100,7 +108,7 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         with self.progress_bar(total=steps) as bar:
             for index, timestep in enumerate(self.scheduler.timesteps):
                 level = float(self.scheduler.sigmas[index])
-                clean = guided(self.unet, x, level, text, mask, first, guidance_scale).float()
+                clean = guided(self.unet, x, level, text, mask, guidance_scale, first=first, layout=where).float()
                 x = self.scheduler.step(velocity(x, clean, level), timestep, x).prev_sample
                 if callback_on_step_end is not None:
                     x = callback_on_step_end(self, index, timestep, {"latents": x}).get("latents", x)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Predict = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor | None], Tensor]
+Predict = Callable[..., Tensor]
+"""``(x, noise shares, text, mask, **given) -> clean x``: a network of :mod:`.network` or :mod:`.layout`."""
 
 
 def noise_levels(steps: int, shift: float, start: float = 1.0) -> list[float]:
@@ -18,31 +19,25 @@ def noise_levels(steps: int, shift: float, start: float = 1.0) -> list[float]:
 
 
 def guided(
-    predict: Predict,
-    x: Tensor,
-    t: float,
-    text: Tensor,
-    mask: Tensor,
-    first: Tensor | None,
-    guidance: float,
+    predict: Predict, x: Tensor, t: float, text: Tensor, mask: Tensor, guidance: float, **given: Tensor | None
 ) -> Tensor:
-    """The clean clip as predicted with guidance.
+    """The clean sample as predicted with guidance by the words; ``given`` goes to the network with and without them.
 
     ``text`` and ``mask`` hold 2B rows, the negative prompts' first, then the prompts'; guidance 1 uses the latter only.
     """
     batch = x.shape[0]
     levels = torch.full((batch,), t, device=x.device, dtype=torch.float32)
     if guidance == 1:
-        return predict(x, levels, text[batch:], mask[batch:], first)
-    both = None if first is None else torch.cat([first, first])
-    clean = predict(torch.cat([x, x]), torch.cat([levels, levels]), text, mask, both)
+        return predict(x, levels, text[batch:], mask[batch:], **given)
+    both = {name: None if value is None else torch.cat([value, value]) for name, value in given.items()}
+    clean = predict(torch.cat([x, x]), torch.cat([levels, levels]), text, mask, **both)
     without, with_text = clean.chunk(2)
     return without + guidance * (with_text - without)
 
 
-def velocity(x: Tensor, clean: Tensor, t: float) -> Tensor:
-    """The flow's velocity at noise share ``t`` towards noise, from a predicted clean clip kept within pixel range."""
-    return (x - clean.clamp(-1, 1)) / t
+def velocity(x: Tensor, clean: Tensor, t: float, bound: float = 1.0) -> Tensor:
+    """The flow's velocity at noise share ``t`` towards noise, from a predicted clean sample kept within its range."""
+    return (x - clean.clamp(-bound, bound)) / t
 
 
 @torch.inference_mode()
@@ -54,12 +49,13 @@ def sample(
     steps: int = 16,
     guidance: float = 3.5,
     shift: float = 2.0,
-    first: Tensor | None = None,
+    bound: float = 1.0,
+    **given: Tensor | None,
 ) -> Tensor:
-    """Euler steps of the rectified flow from noise (B, T, 3, H, W) to clips in -1 to 1; see :func:`guided`."""
+    """Euler steps of the rectified flow from noise (B, ...) to samples within ``bound``; see :func:`guided`."""
     x = noise
     levels = noise_levels(steps, shift)
     for now, then in itertools.pairwise(levels):
-        clean = guided(predict, x, now, text, mask, first, guidance)
-        x = x + (then - now) * velocity(x, clean.to(x.dtype), now)
-    return x.clamp(-1, 1)
+        clean = guided(predict, x, now, text, mask, guidance, **given)
+        x = x + (then - now) * velocity(x, clean.to(x.dtype), now, bound)
+    return x.clamp(-bound, bound)
