@@ -38,7 +38,7 @@ def _examples(encoder: Any, tokenizer: Path, world: World, options: Options) -> 
     ids = torch.from_numpy(np.stack([token_row(words, text) for text in texts]).astype(np.int64))
     states = torch.zeros((*ids.shape, LAYOUT_TEXT), dtype=torch.float16)
     order = (ids != 0).sum(1).argsort()
-    for part in torch.split(order, _BATCH):  # type: ignore[no-untyped-call]  # of similar length, so that little is padding
+    for part in torch.split(order, _BATCH):  # of similar length, so that little is padding
         wide = int((ids[part[-1]] != 0).sum())
         rows = ids[part, :wide].to(options.device)
         with torch.inference_mode():
