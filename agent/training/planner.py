@@ -2,10 +2,11 @@
 
 Run::
 
-    python -m gpt4video.agent.training.planner --data runs/planner/data.jsonl.gz --models MODELS --out OUT
+    gpt4video train planner --data DATA --models MODELS --out OUT
 
-``--models`` holds ``llm/*.gguf``. The out folder gets ``adapter_model.safetensors`` (fp16), ``adapter_config.json``,
-``metrics.json``, ``log.csv`` and, while it runs, ``checkpoint.pt``, from which an interrupted run goes on.
+``--data`` is a data folder, or a file that :mod:`.planner_data` made of it; ``--models`` holds ``llm/*.gguf``. The
+out folder gets ``adapter_model.safetensors`` (fp16), ``adapter_config.json``, ``metrics.json``, ``log.csv`` and, while
+it runs, ``checkpoint.pt``, from which an interrupted run goes on.
 LoRA: Hu et al. 2021, arXiv 2106.09685.
 """
 
@@ -48,6 +49,18 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """All rows of the data file."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def data_file(data: Path, out: Path) -> Path:
+    """The file of rows; made in the out folder, with the builder's defaults, when ``data`` is a data folder."""
+    if not data.is_dir():
+        return data
+    from .planner_data import build
+
+    made = out / "data.jsonl.gz"
+    if not made.is_file():
+        build(data, made, plans=60_000, replies=10_000, seed=7)
+    return made
 
 
 def encode(tokenizer: Any, rows: list[dict[str, str]]) -> list[Example]:
@@ -211,7 +224,9 @@ def _resume(path: Path, model: Any, optimizer: Any, device: torch.device) -> tup
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Train the planner's LoRA adapter.")
-    parser.add_argument("--data", type=Path, required=True, help="rows made by planner_data")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="rows made by planner_data, or a data folder to make them from"
+    )
     parser.add_argument("--models", type=Path, required=True, help="folder that holds llm/*.gguf")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--device", default="cpu")
@@ -234,7 +249,7 @@ def main() -> None:
     model, tokenizer = load_model(options.models, device, options.seed)
     if options.init:
         load_adapter(model, options.init)
-    rows = read_rows(options.data)
+    rows = read_rows(data_file(options.data, options.out))
     train_rows = [row for row in rows if row["split"] == "train"]
     if options.answers < 1:
         chooser = random.Random(options.seed)

@@ -178,3 +178,20 @@ def test_a_saved_adapter_is_sealed_and_can_be_gone_on_from(model: Any, tmp_path:
     load_adapter(model, tmp_path)
     for name, tensor in weights_of(model).items():
         torch.testing.assert_close(tensor, before[name], atol=1e-3, rtol=1e-2)
+
+
+def test_rows_are_made_of_a_data_folder_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpt4video.agent.training import planner, planner_data
+
+    made: list[Path] = []
+
+    def build(data: Path, out: Path, **_: int) -> None:
+        made.append(data)
+        out.write_bytes(b"rows")
+
+    monkeypatch.setattr(planner_data, "build", build)
+    file = tmp_path / "rows.gz"
+    assert planner.data_file(file, tmp_path) == file
+    for _ in range(2):
+        assert planner.data_file(tmp_path, tmp_path).read_bytes() == b"rows"
+    assert made == [tmp_path]
