@@ -22,26 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from gpt4video.agent.evaluation.plans import by_hand
 from gpt4video.agent.model.artifacts import ArtifactStore
-from gpt4video.agent.planner.base import PlanContext
 from gpt4video.agent.planner.local import LocalPlanner
-from gpt4video.agent.planner.syntax import parse, render_prompt
+from gpt4video.agent.planner.syntax import parse
 from gpt4video.agent.training.planner_score import same_calls, same_plan
 
 ROOT = Path(__file__).parent.parent
-CASES = ROOT / "agent" / "evaluation" / "data" / "plans.jsonl"
 ADAPTER = ROOT / "agent" / "model" / "weights" / "planner"
-
-
-def read_cases(path: Path) -> list[tuple[PlanContext, str]]:
-    """Contexts and the plans that are right for them."""
-    cases = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        plan = row.pop("plan")
-        row.pop("id")
-        cases.append((PlanContext.model_validate(row), plan))
-    return cases
 
 
 def reference_model(folder: Path) -> Any:
@@ -97,33 +85,33 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, default=ADAPTER)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    cases = read_cases(CASES)[:: max(1, options.cases)]
+    cases = by_hand()[:: max(1, options.cases)]
     planner = LocalPlanner(ArtifactStore().folder("llm"), options.adapter)
     begin = time.perf_counter()
     planner.warm()
     print(f"loaded in {time.perf_counter() - begin:.1f} s")
-    planner.plan(cases[0][0])
+    planner.complete(cases[0].prompt, clips=cases[0].clips)
     ours, exact, calls = [], 0, 0
-    for context, plan in cases:
+    for case in cases:
         begin = time.perf_counter()
-        made = planner.write_plan(context)
+        made = planner.complete(case.prompt, clips=case.clips)
         ours.append(time.perf_counter() - begin)
-        exact += same_plan(made, plan)
-        calls += same_calls(made, plan)
+        exact += same_plan(made, case.plan)
+        calls += same_calls(made, case.plan)
     print(f"exact plans {exact}/{len(cases)}, right calls {calls}/{len(cases)}")
-    timed = [n for n, (_, plan) in enumerate(cases) if plan.count(" ; ") >= 2]
+    timed = [n for n, case in enumerate(cases) if case.plan.count(" ; ") >= 2]
     timed += [n for n in range(0, len(cases), max(1, len(cases) // options.requests)) if n not in timed]
     timed = timed[: options.requests]
     llm = planner.language_model()
     model = reference_model(llm.folder)
     rows: dict[str, list[float]] = {"compact": [], "JSON": []}
     for n in timed:
-        context, plan = cases[n]
-        ids = [llm.begin, *llm.encode(render_prompt(context))]
-        as_json = parse(plan, context.clips).model_dump_json(exclude_defaults=False, exclude_none=True)
-        rows["compact"].append(generate(model, ids, len(llm.encode(" " + plan)) + 1, llm.end))
+        case = cases[n]
+        ids = [llm.begin, *llm.encode(case.prompt)]
+        as_json = parse(case.plan).model_dump_json(exclude_defaults=False, exclude_none=True)
+        rows["compact"].append(generate(model, ids, len(llm.encode(" " + case.plan)) + 1, llm.end))
         rows["JSON"].append(generate(model, ids, len(llm.encode(as_json)) + 1, llm.end))
-    three = [n for n, (_, plan) in enumerate(cases) if plan.count(" ; ") == 2]
+    three = [n for n, case in enumerate(cases) if case.plan.count(" ; ") == 2]
     print(f"\n{'':28}{'all':>10}{'three steps':>14}   (median seconds a plan, {options.threads} threads)")
     print(f"{'ours, all requests':28}{statistics.median(ours):10.3f}{_median(ours, three, range(len(ours))):>14}")
     for name, seconds in {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from editing_bench import Context, at, draw_clips, edit, edit_all
+from editing_bench import Context, at, edit, edit_all
 from gpt4video.tools.editing.operations import (
     Audio,
     Concat,
@@ -24,16 +24,6 @@ from media_factory import (
     index_clip,
     picture,
 )
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return draw_clips(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture
-def context(tmp_path: Path, clips: dict[str, Path]) -> Context:
-    return Context(tmp_path, clips)
 
 
 def test_the_same_edit_gives_the_same_bytes_and_no_metadata(context: Context, tmp_path: Path) -> None:

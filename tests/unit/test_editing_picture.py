@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from editing_bench import END, Context, at, draw_clips, edit, shown
+from editing_bench import END, Context, at, edit, shown
 from gpt4video.tools.base import MediaOutput
 from gpt4video.tools.editing.operations import (
     Audio,
@@ -30,16 +30,6 @@ from media_factory import (
     read_sound,
     write_clip,
 )
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return draw_clips(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture
-def context(tmp_path: Path, clips: dict[str, Path]) -> Context:
-    return Context(tmp_path, clips)
 
 
 def corners(output: MediaOutput) -> list[str]:

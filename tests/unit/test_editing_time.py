@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editing_bench import END, FRAMES, Context, at, draw_clips, edit, edit_all, shown
+from editing_bench import END, FRAMES, Context, at, edit, edit_all, shown
 from gpt4video.tools.editing import reverse as pieces
 from gpt4video.tools.editing.operations import (
     Audio,
@@ -34,16 +34,6 @@ from media_factory import (
     uneven_clip,
     write_clip,
 )
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return draw_clips(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture
-def context(tmp_path: Path, clips: dict[str, Path]) -> Context:
-    return Context(tmp_path, clips)
 
 
 def test_trim_keeps_exactly_its_frames(context: Context) -> None:

@@ -32,19 +32,11 @@ class VideoUNetModel(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         shape = NetworkConfig(frames, side, (fine, middle, coarse), (first, second, third), text, embedding)
         self.network = VideoUNet(shape)
 
-    def forward(
-        self,
-        x: Tensor,
-        t: Tensor,
-        text: Tensor,
-        mask: Tensor,
-        first: Tensor | None = None,
-        layout: Tensor | None = None,
-    ) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, text: Tensor, mask: Tensor, **given: Tensor | None) -> Tensor:
         """See :meth:`~.network.VideoUNet.forward`; inputs are cast to the weights' precision."""
         kind = self.dtype
-        given = (None if value is None else value.to(kind) for value in (first, layout))
-        guess: Tensor = self.network(x.to(kind), t, text.to(kind), mask, *given)
+        cast = {name: None if value is None else value.to(kind) for name, value in given.items()}
+        guess: Tensor = self.network(x.to(kind), t, text.to(kind), mask, **cast)
         return guess
 
 
