@@ -25,6 +25,7 @@ from ...tools.generation.arguments import GenerateArguments
 from ...tools.search import SearchArguments
 from ...tools.understanding.arguments import UnderstandArguments
 from .base import ClipEntry, PlanContext
+from .phrasing import plainly
 from .plan import EditStep, GenerateStep, Plan, SearchStep, Step, UnderstandStep
 from .replies import REPLIES, kind_of, reply
 from .surface import (
@@ -39,8 +40,6 @@ from .surface import (
     unescape,
 )
 
-_CLOCK: Final = re.compile(r"(?<![\d:.])(?!9:16)0?([1-9]\d?):([0-5]\d)(?![\d:])(?! ?[ap]m)")
-_QUOTED: Final = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w))")
 _COUNT: Final[int] = SearchArguments.model_fields["count"].default
 
 
@@ -182,13 +181,6 @@ def _line(text: str, limit: int) -> str:
     return flat if len(flat) <= limit else f"{flat[: limit * 3 // 4]} ... {flat[-limit // 4 :]}"
 
 
-def _in_seconds(text: str) -> str:
-    """Clock times of a minute and more as seconds ("1:02" -> "62s"), which plans are written in; quotes are kept."""
-    parts = _QUOTED.split(text)
-    parts[::2] = [_CLOCK.sub(lambda match: f"{int(match[1]) * 60 + int(match[2])}s", part) for part in parts[::2]]
-    return "".join(parts)
-
-
 def _about(text: str) -> str:
     """Origins in the words of the training data."""
     if text.startswith("search hit"):
@@ -211,7 +203,7 @@ def render_prompt(context: PlanContext) -> str:
         f"{entry.name} {_about(entry.about)} {number(round(entry.duration))}s" for entry in context.clips[-12:]
     )
     lines = [f"Clips: {table or 'none'}"]
-    lines += [f"Before: {_in_seconds(_line(message, 240))}" for message in context.history[-3:]]
-    lines += [f"User: {_in_seconds(_line(context.request, 1200))}"]
+    lines += [f"Before: {plainly(_line(message, 240), context.clips)}" for message in context.history[-3:]]
+    lines += [f"User: {plainly(_line(context.request, 1200), context.clips)}"]
     lines += [f"Failed: {failure.code}: {_first_sentence(failure.message)}" for failure in context.failures[-2:]]
     return "\n".join([*lines, "Plan:"])

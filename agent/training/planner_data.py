@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..planner.base import PlanContext
+from ..planner.phrasing import plainly
 from ..planner.syntax import parse, render, render_prompt
 from .planner_material import materials
 from .wording import answers, chains, singles, turns
@@ -40,6 +41,7 @@ MAKERS: list[tuple[float, Maker]] = [
     (5, singles.converse),
     (6, singles.elsewhere),
     (1.5, singles.refuse),
+    (2, singles.innocent),
     (6, chains.edit_chain),
     (2, chains.state_chain),
     (11, chains.find_chain),
@@ -62,7 +64,10 @@ def plan_pairs(count: int, seed: int, material: Material, *, test: bool = False)
         draft = finish(words, maker(words, material))
         if test and not words.novel:
             continue
-        prompt, target = render_prompt(draft.context()), render(parse(draft.target))
+        context = draft.context()
+        # A question is handed on in the words that the planner reads.
+        wanted = plainly(draft.target, context.clips) if draft.target.startswith("look") else draft.target
+        prompt, target = render_prompt(context), render(parse(wanted))
         if prompt in seen:
             continue
         seen[prompt] = target

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .asks import Material
 from .words import Words
 
-_MAKE = [
+MAKE = [
     "make a video of {q}", "generate a clip of {q}", "create a video of {q}", "generate {q}",
     "make a clip showing {q}", "make {q}",
     "i want a video of {q}", "draw me a clip of {q}", "produce a short film of {q}", "new clip: {q}", "video of {q}",
@@ -24,14 +24,27 @@ _MAKE = [
     "how would {q} look? make a video of it", "i want to see {q}, so make it", "{q}, as a new clip",
     "make a video about {q}",
 ]
-_IDIOMS = ["a man shooting hoops", "a killer whale in a bay", "someone photobombing a wedding",
-    "shots of espresso on a bar",
-    "a dead tree on a hill", "children smashing pumpkins", "a circus knife thrower", "blood oranges on a table",
-    "a comedian who kills the audience with jokes", "bombs of colour at a holi festival", "laundry hanging on a line",
-    "a drugstore at night", "an explosion of confetti", "the dead sea at dawn", "a fight of pillows",
-    "a crashed computer",
+_IDIOMS = [
+    "a man shooting hoops", "a killer whale in a bay", "someone photobombing a wedding",
+    "shots of espresso on a bar", "a dead tree on a hill", "children smashing pumpkins", "a circus knife thrower",
+    "blood oranges on a table", "a comedian who kills the audience with jokes",
+    "bombs of colour at a holi festival", "laundry hanging on a line", "a drugstore at night",
+    "an explosion of confetti", "the dead sea at dawn", "a fight of pillows", "a crashed computer",
     "killer heels on a catwalk", "time to kill before the train comes", "a chess player who attacks",
-    "naked mole rats"]
+    "naked mole rats", "people killing time at an airport", "a shooting star over the desert",
+    "a bath bomb fizzing in a tub", "a man shooting hoops at night", "kids in a water gun fight",
+    "a knife slicing a tomato", "a boxer at a punching bag", "a killer whale jumping",
+    "a chef butchering a pumpkin", "a crack running through ice", "a bomber jacket on a hanger",
+    "a photographer on a photo shoot", "a blood orange cut in half", "a strike in bowling",
+    "a dead tree in a field", "somebody stealing second base", "a pirate ship firing its cannons at sea",
+    "a magician sawing a box in two", "a drag race at sunset", "a hot dog eating contest", "a dying campfire",
+    "a stuntman jumping a fence", "a red high heel on a stage", "naked mole rats in a tunnel", "a bare winter oak",
+    "a hunter's moon above a lake", "zombies dancing at a costume party", "a drunken sailor puppet",
+    "a weed in a pavement", "a thief in a chess game taking the queen", "a baby being bathed",
+    "a wrestler pinning his opponent", "a fire breather at a circus", "a demolition crew blowing up an old tower",
+    "a fencing duel", "a cat hunting a toy mouse", "a sniper rifle in a museum case", "a crime novel on a table",
+    "someone hanging laundry", "a mother breastfeeding in a park",
+]  # fmt: skip
 _MAKE_LONG = ["make a {t} video of {q}", "generate a {t} clip of {q}", "create a {t} long video of {q}",
     "generate {t} of {q}", "make a clip of {q}, {t} long", "i want {t} of {q}", "a {t} clip of {q}",
     "produce {t} of video showing {q}"]
@@ -62,6 +75,11 @@ _LIKES = [
 ]
 
 
+def innocent(words: Words) -> str:
+    """What sounds harmful and is not."""
+    return words.pick(_IDIOMS)
+
+
 def prompt(words: Words, material: Material) -> str:
     """What a generated clip shall show."""
     if words.chance(0.03):
@@ -84,9 +102,9 @@ def generation(words: Words, material: Material) -> tuple[str, str]:
         return form.replace("{q}", wanted).replace("{t}", length), f" {n}s: {wanted}"
     if words.chance(0.04):
         seed = words.random.randint(0, 9999)
-        return words.pick(_MAKE).replace("{q}", wanted) + words.pick([" with seed {}", ", seed {}", " (seed {})",
+        return words.pick(MAKE).replace("{q}", wanted) + words.pick([" with seed {}", ", seed {}", " (seed {})",
             " using seed {}"]).format(seed), f" seed {seed}: {wanted}"
-    return words.pick(_MAKE).replace("{q}", wanted), f": {wanted}"
+    return words.pick(MAKE).replace("{q}", wanted), f": {wanted}"
 
 
 def change(words: Words) -> str:

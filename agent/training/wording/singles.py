@@ -213,3 +213,16 @@ def refuse(words: Words, material: Material) -> Draft:
     """What must be refused, should the guards have missed it."""
     table = clips.table(words)
     return Draft(place(talk.unsafe(words, material), clips.one(words, table)), "say refuse", "refuse", [], table)
+
+
+def innocent(words: Words, _: Material) -> Draft:
+    """What sounds harmful and is not: it is made or looked for like anything else."""
+    table = clips.table(words)
+    wanted = makes.innocent(words)
+    if words.chance(0.5):
+        clause = words.pick(makes.MAKE).replace("{q}", wanted)
+        return Draft(words.polite(clause), f"gen: {wanted}", "innocent", [wanted], table)
+    query = re.sub(r"^(an?|the) ", "", wanted)
+    clause = words.one(["find {q}", "search for {q}", "look for {q}", "do I have {q}"]).replace("{q}", wanted)
+    request = clause if clause.startswith("do I") else words.polite(clause)
+    return Draft(request, f"find: {query}", "innocent", [query], table)

@@ -1,0 +1,109 @@
+"""A request in plainer terms before the planner reads it: arithmetic and counting that code does without error.
+
+"the first half a minute of the longest clip" becomes "the first 30 seconds of c2", "three seconds starting at 5 s"
+becomes "from 5 to 8 seconds". A small language model copies numbers and names well and computes them badly. What stands
+in quotes is kept as it is, and nothing changes that is not one of these forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+
+class _Clip(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def duration(self) -> float: ...
+
+
+_QUOTED = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)|‘[^’]*’)")
+# Clock times of a minute and more; 9:16 is a shape, 3:15 pm a time of day.
+_CLOCK = re.compile(r"(?<![\d:.])(?!9:16)0?([1-9]\d?):([0-5]\d)(?![\d:])(?! ?[ap]m)")
+_WORDS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+_TENS = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90}
+_VALUES = {**{word: value for value, word in enumerate(_WORDS)}, **_TENS, "a": 1, "an": 1}
+_COUNT = rf"(?:\d+(?:\.\d+)?|{'|'.join(sorted(set(_VALUES) - {'a', 'an'}, key=len, reverse=True))})"
+_SECOND, _MINUTE = r"s(?:ec(?:ond)?s?)?\b\.?", r"min(?:ute)?s?\b\.?"
+_DURATIONS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], float]]] = [
+    (
+        re.compile(rf"\b({_COUNT}) ?(?:m|{_MINUTE}) ?(?:and )?({_COUNT}) ?{_SECOND}", re.IGNORECASE),
+        lambda m: 60 * _value(m[1]) + _value(m[2]),
+    ),
+    (re.compile(rf"\b({_COUNT}|an?) ?{_MINUTE} and a half\b", re.IGNORECASE), lambda m: 60 * (_value(m[1]) + 0.5)),
+    (re.compile(rf"\b({_COUNT}) and a half {_MINUTE}", re.IGNORECASE), lambda m: 60 * (_value(m[1]) + 0.5)),
+    (re.compile(rf"\b(?:a )?half (?:of )?an? {_MINUTE}|\bhalf[ -]{_MINUTE}", re.IGNORECASE), lambda _: 30.0),
+    (re.compile(rf"\b(?:a )?quarter (?:of )?an? {_MINUTE}", re.IGNORECASE), lambda _: 15.0),
+    (re.compile(rf"\b({_COUNT}|a) {_MINUTE}", re.IGNORECASE), lambda m: 60 * _value(m[1])),
+    (re.compile(rf"\b({_COUNT}|an?) ?{_SECOND} and a half\b", re.IGNORECASE), lambda m: _value(m[1]) + 0.5),
+    (re.compile(rf"\b({_COUNT}) and a half {_SECOND}", re.IGNORECASE), lambda m: _value(m[1]) + 0.5),
+    (re.compile(rf"\b(?:a )?half (?:of )?a {_SECOND}|\bhalf[ -]{_SECOND}", re.IGNORECASE), lambda _: 0.5),
+]
+_FROM_ON = re.compile(
+    rf"\b(?:the )?({_COUNT}) ?{_SECOND} (?:that )?(?:(?:start|begin|count)(?:s|n?ing)? (?:at|from|with)|from) (?:the )?"
+    rf"({_COUNT})(?: ?{_SECOND}(?: mark)?| mark|(?= on(?:wards?)?\b| *(?:$|[,.;!?])| (?:and|then)\b))"
+    r"(?: on(?:wards?)?\b)?(?! ?(?:to|until|till|-|–) ?\d)",
+    re.IGNORECASE,
+)
+_THING = r"(?:one|clip|video|recording|movie|film)\b(?! and a half| ?(?:s|sec|second|m|min|minute)s?\b)"
+_LONGEST = re.compile(rf"\bthe (longe(?:r|st)|shorte(?:r|st)) {_THING}", re.IGNORECASE)
+_NEW = r"last|newest|latest|final|most recent"
+_NEWEST = re.compile(
+    rf"\bthe (?:(?:{_NEW}) (two|three|2|3)|(two|three|2|3) (?:{_NEW})) (?:ones|clips|videos|recordings|of them)\b",
+    re.IGNORECASE,
+)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_NTH = re.compile(rf"\bthe (?:(first) (?:clip|video|recording)\b|({'|'.join(_ORDINALS[1:])}) {_THING})", re.IGNORECASE)
+_BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
+
+
+def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
+    """The request with durations in seconds, spans as from-to, and clips that are told by length or place by name."""
+    parts = _QUOTED.split(text)
+    parts[::2] = [_named(_timed(part), clips) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _timed(text: str) -> str:
+    text = _CLOCK.sub(lambda match: f"{int(match[1]) * 60 + int(match[2])}s", text)
+    for form, seconds in _DURATIONS:
+        text = form.sub(lambda match, seconds=seconds: f"{seconds(match):g} seconds", text)  # type: ignore[misc]
+    return _FROM_ON.sub(_span, text)
+
+
+def _span(match: re.Match[str]) -> str:
+    length, start = _value(match[1]), _value(match[2])
+    return f"from {start:g} to {start + length:g} seconds"
+
+
+def _named(text: str, clips: Sequence[_Clip]) -> str:
+    if len(clips) < 2:
+        return text
+    names = [clip.name for clip in clips]
+
+    def by_length(match: re.Match[str]) -> str:
+        best = max if match[1].lower().startswith("long") else min
+        wanted = best(clip.duration for clip in clips)
+        fitting = [clip.name for clip in clips if clip.duration == wanted]
+        return fitting[0] if len(fitting) == 1 else match[0]
+
+    def newest(match: re.Match[str]) -> str:
+        count = int(_value(match[1] or match[2]))
+        return " and ".join(names[-count:]) if count <= len(names) else match[0]
+
+    def nth(match: re.Match[str]) -> str:
+        place = _ORDINALS.index((match[1] or match[2]).lower())
+        return names[place] if place < len(names) else match[0]
+
+    text = _BEFORE_LAST.sub(names[-2], text)
+    return _NTH.sub(nth, _NEWEST.sub(newest, _LONGEST.sub(by_length, text)))
+
+
+def _value(word: str) -> float:
+    return float(_VALUES[word.lower()]) if word.lower() in _VALUES else float(word)

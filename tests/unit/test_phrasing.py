@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from gpt4video.agent.evaluation.plans import in_plain_terms
+from gpt4video.agent.planner.base import ClipEntry
+from gpt4video.agent.planner.phrasing import plainly
+from hypothesis import given
+from hypothesis import strategies as st
+
+CLIPS = [ClipEntry(name="c1", duration=10), ClipEntry(name="c2", duration=30), ClipEntry(name="c3", duration=4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("trim to half a minute", "trim to 30 seconds"),
+        ("first half a min of it", "first 30 seconds of it"),
+        ("First 1 minute is all i need", "First 60 seconds is all i need"),
+        ("keep two minutes", "keep 120 seconds"),
+        ("the minute at the end", "the minute at the end"),
+        ("between 1m47s and 1m59s", "between 107 seconds and 119 seconds"),
+        ("1 minute and 30 seconds", "90 seconds"),
+        ("a minute and a half", "90 seconds"),
+        ("two and a half minutes", "150 seconds"),
+        ("one second and a half", "1.5 seconds"),
+        ("fade by half a second", "fade by 0.5 seconds"),
+        ("a minute later", "60 seconds later"),
+        ("three seconds starting at 5 sec from that", "from 5 to 8 seconds from that"),
+        ("9 seconds from 5 s on", "from 5 to 14 seconds"),
+        ("Eleven seconds starting at 61 seconds instead", "from 61 to 72 seconds instead"),
+        ("keep the 4 seconds beginning at the 2 second mark", "keep from 2 to 6 seconds"),
+        ("cut 2 seconds from 5 to 7", "cut 2 seconds from 5 to 7"),
+        ("take 2 seconds from 3 clips", "take 2 seconds from 3 clips"),
+        ("cut 2 seconds from the start", "cut 2 seconds from the start"),
+        ("in 10 minutes' walk", "in 600 seconds' walk"),
+        ('write "half a minute" on it', 'write "half a minute" on it'),
+        ("cut 1:02-01:10", "cut 62s-70s"),
+        ("crop to 9:16 or 16:9", "crop to 9:16 or 16:9"),
+        ("a five year old", "a five year old"),
+    ],
+)  # fmt: skip
+def test_times_are_put_in_seconds_outside_quotes(text: str, plain: str) -> None:
+    assert plainly(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("reverse the longest one", "reverse c2"),
+        ("make the shorter clip black and white", "make c3 black and white"),
+        ("join the last two clips", "join c2 and c3"),
+        ("stitch the two newest clips together", "stitch c2 and c3 together"),
+        ("the last two seconds", "the last two seconds"),
+        ("put the third one in front of the first clip", "put c3 in front of c1"),
+        ("edit the second to last one", "edit c2"),
+        ("keep the first one and a half seconds", "keep the first 1.5 seconds"),
+        ("the second one second", "the second one second"),
+        ("the fifth clip", "the fifth clip"),
+        ("the longest bridge", "the longest bridge"),
+        ("find 'the longest one'", "find 'the longest one'"),
+    ],
+)
+def test_clips_told_by_length_or_place_get_their_names(text: str, plain: str) -> None:
+    assert plainly(text, CLIPS) == plain
+    assert plainly(text, CLIPS[:1]) in (text, plain)
+
+
+def test_two_clips_of_one_length_are_left_to_the_planner() -> None:
+    same = [ClipEntry(name="c1", duration=4), ClipEntry(name="c2", duration=4)]
+    assert plainly("the longer one", same) == "the longer one"
+
+
+@given(st.text(max_size=60))
+def test_plain_terms_stay_as_they_are(text: str) -> None:
+    once = plainly(text, CLIPS)
+    assert plainly(once, CLIPS) == once
+
+
+def test_rows_of_a_data_file_are_read_like_requests_of_today() -> None:
+    row = "Clips: c1 upload 60s, c2 trim of c1 2s\nBefore: half a minute\nUser: mute the longer one\nPlan:"
+    assert in_plain_terms(row) == ("Clips: c1 upload 60s, c2 trim of c1 2s\nBefore: 30 seconds\nUser: mute c1\nPlan:")
