@@ -15,7 +15,6 @@ Also prints how many of the plans are exactly right, and how many call the right
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from pathlib import Path
@@ -24,39 +23,13 @@ from typing import Any
 import torch
 from gpt4video.agent.evaluation.plans import by_hand
 from gpt4video.agent.model.artifacts import ArtifactStore
+from gpt4video.agent.model.merged import open_transformers
 from gpt4video.agent.planner.local import LocalPlanner
 from gpt4video.agent.planner.syntax import parse
 from gpt4video.agent.training.planner_score import same_calls, same_plan
 
 ROOT = Path(__file__).parent.parent
 ADAPTER = ROOT / "agent" / "model" / "weights" / "planner"
-
-
-def reference_model(folder: Path) -> Any:
-    """The same merged weights in transformers' own Llama, bfloat16."""
-    from safetensors.torch import load_file
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    shape = json.loads((folder / "llm.json").read_text(encoding="utf-8"))["shape"]
-    weights = load_file(folder / "llm.safetensors")
-    vocabulary, hidden = weights["model.embed_tokens.weight"].shape
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=hidden,
-        intermediate_size=weights["model.layers.0.mlp.gate_proj.weight"].shape[0],
-        num_hidden_layers=shape["num_hidden_layers"],
-        num_attention_heads=shape["num_attention_heads"],
-        num_key_value_heads=shape["num_key_value_heads"],
-        head_dim=shape["head_dim"],
-        rms_norm_eps=shape["rms_norm_eps"],
-        rope_parameters={"rope_type": "default", "rope_theta": shape["rope_theta"]},
-        tie_word_embeddings=True,
-        max_position_embeddings=8192,
-    )
-    model = LlamaForCausalLM(config).to(torch.bfloat16).eval()
-    model.load_state_dict(weights, strict=False)
-    model.tie_weights()
-    return model
 
 
 def generate(model: Any, ids: list[int], tokens: int, end: int) -> float:
@@ -103,7 +76,7 @@ def main() -> None:
     timed += [n for n in range(0, len(cases), max(1, len(cases) // options.requests)) if n not in timed]
     timed = timed[: options.requests]
     llm = planner.language_model()
-    model = reference_model(llm.folder)
+    model, _ = open_transformers(llm.folder)  # the same merged weights in transformers' own Llama
     rows: dict[str, list[float]] = {"compact": [], "JSON": []}
     for n in timed:
         case = cases[n]

@@ -21,12 +21,25 @@ _SEED = 20_240
 
 @dataclass(frozen=True)
 class Item:
-    """One question of the exam: frames (bank rows), the prompt, what counts as right."""
+    """One question of the exam.
+
+    Attributes:
+        rows: of the feature bank, a frame each.
+        labels: that are told to the model.
+        question: empty asks for a description.
+        accepted: what counts as right; for a description, its references.
+    """
 
     kind: str
     rows: tuple[int, ...]
-    prompt: str
+    labels: tuple[str, ...]
+    question: str
     accepted: frozenset[str]
+
+    @property
+    def prompt(self) -> str:
+        """What the model reads after the soft tokens."""
+        return opening(self.labels) + (question_line(self.question) if self.question else DESCRIBE)
 
 
 Reply = Callable[[Sequence[Item]], list[str]]
@@ -35,10 +48,7 @@ Reply = Callable[[Sequence[Item]], list[str]]
 
 def caption_items(photos: Sequence[Photo]) -> list[Item]:
     """One description a photo."""
-    return [
-        Item("caption", photo.plain[:1], opening(photo.labels) + DESCRIBE, frozenset(photo.captions))
-        for photo in photos
-    ]
+    return [Item("caption", photo.plain[:1], photo.labels, "", frozenset(photo.captions)) for photo in photos]
 
 
 def question_items(photos: Sequence[Photo], kinds: Sequence[str] = (*ATTRIBUTES, "where")) -> list[Item]:
@@ -122,7 +132,7 @@ def examine(reply: Reply, photos: Sequence[Photo], moves: Sequence[Move], *, ord
 
 
 def _item(asked: QuestionAnswer, rows: tuple[int, ...], labels: Sequence[str]) -> Item:
-    return Item(asked.kind, rows, opening(labels) + question_line(asked.question), asked.accepted)
+    return Item(asked.kind, rows, tuple(labels), asked.question, asked.accepted)
 
 
 def _plain(text: str) -> str:

@@ -58,6 +58,24 @@ def merge_into(decoder: Any, model: GPT4VideoModel) -> Any:
     return decoder
 
 
+def prompt_embeds(llm: Any, soft: Tensor, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """(B, Q + L, d) embeddings and (B, Q + L) mask of soft tokens (B, Q, d) and prompts (token ids), padded left."""
+    longest = max(len(prompt) for prompt in prompts)
+    queries, device = soft.shape[1], soft.device
+    ids = torch.zeros(len(prompts), longest, dtype=torch.long)
+    mask = torch.zeros(len(prompts), queries + longest, dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        ids[row, longest - len(prompt) :] = torch.tensor(list(prompt))
+        mask[row, longest - len(prompt) :] = 1
+    words = llm.get_input_embeddings()(ids.to(device))
+    embeds = words.new_zeros(len(prompts), longest + queries, words.shape[-1])
+    for row, prompt in enumerate(prompts):
+        start = longest - len(prompt)
+        embeds[row, start : start + queries] = soft[row].to(words.dtype)
+        embeds[row, start + queries :] = words[row, start:]
+    return embeds, mask.to(device)
+
+
 @torch.no_grad()
 def sample(
     llm: Any, embeds: Tensor, mask: Tensor, *, longest: int, end: int, temperature: float = 1.0

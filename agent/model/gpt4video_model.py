@@ -6,7 +6,7 @@ first in ``inputs_embeds``, text follows. The language model is any Llama-type m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,12 +79,7 @@ class GPT4VideoModel(nn.Module):
         super().__init__()
         from peft import LoraConfig, inject_adapter_in_model
 
-        width = llm.get_input_embeddings().weight.shape[1]
-        if width != config.abstractor.output_width:
-            raise WeightsRejected(
-                f"The abstractor writes width {config.abstractor.output_width}, the language model reads {width}.",
-                f"Use the language model it was trained with ({config.language_model}) or retrain it.",
-            )
+        check_width(config, llm)
         self.config = config
         self.tokenizer = tokenizer
         llm.requires_grad_(False)
@@ -120,7 +115,7 @@ class GPT4VideoModel(nn.Module):
         lead = torch.arange(queries, device=soft.device).expand(count, -1)
         output = self.llm.model(
             inputs_embeds=torch.cat([soft.to(embeds.dtype), embeds], dim=1),
-            attention_mask=sight(batch.blocks, queries),
+            attention_mask=additive(sight(batch.blocks, queries), embeds.dtype),
             position_ids=torch.cat([lead, batch.places + queries], dim=1),
             use_cache=False,
         )
@@ -150,23 +145,6 @@ class GPT4VideoModel(nn.Module):
         logits, wanted = self.token_scores(soft, batch, rows)
         return functional.cross_entropy(logits.float(), wanted, label_smoothing=smoothing)
 
-    def prompt_embeds(self, soft: Tensor, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """(B, Q + L, d) embeddings and (B, Q + L) mask of prompts that generation continues: padded on the left."""
-        longest = max(len(prompt) for prompt in prompts)
-        table = self.llm.get_input_embeddings()
-        ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-        mask = torch.zeros(len(prompts), soft.shape[1] + longest, dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            ids[row, longest - len(prompt) :] = torch.tensor(list(prompt))
-            mask[row, longest - len(prompt) :] = 1
-        words = table(ids.to(self.device))
-        embeds = torch.cat([words.new_zeros(len(prompts), longest + soft.shape[1], words.shape[-1])], dim=1)
-        for row, prompt in enumerate(prompts):
-            start = longest - len(prompt)
-            embeds[row, start : start + soft.shape[1]] = soft[row].to(words.dtype)
-            embeds[row, start + soft.shape[1] :] = words[row, start:]
-        return embeds, mask.to(self.device)
-
     def save_pretrained(self, folder: Path) -> None:
         """Write ``config.json`` and the trained parts as float16 safetensors (parts below 14 MiB) with their hashes."""
         tensors = {name: parameter.detach() for name, parameter in self.trainable().items()}
@@ -175,18 +153,7 @@ class GPT4VideoModel(nn.Module):
     def load_weights(self, folder: Path) -> None:
         """Read the trained parts from ``folder``; raises :class:`WeightsRejected` naming what is wrong with them."""
         _, tensors = read_folder(folder)
-        own = self.trainable()
-        for name, parameter in own.items():
-            if name not in tensors:
-                raise WeightsRejected(f"{folder}: the tensor {name} is missing.", "Fetch the weights again.")
-            if tensors[name].shape != parameter.shape:
-                raise WeightsRejected(
-                    f"{folder}: {name} has shape {tuple(tensors[name].shape)}, expected {tuple(parameter.shape)}.",
-                    "Use the weights that belong to this configuration and language model.",
-                )
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(tensors[name].to(parameter.dtype))
+        _fill(self.trainable(), tensors, folder)
 
     @classmethod
     def from_pretrained(cls, folder: Path, llm: Any, tokenizer: Any) -> GPT4VideoModel:
@@ -201,6 +168,40 @@ class GPT4VideoModel(nn.Module):
         model = cls(llm, tokenizer, config_from(config, folder))
         model.load_weights(folder)
         return model.eval()
+
+
+def load_abstractor(folder: Path) -> tuple[VideoAbstractor, GPT4VideoConfig]:
+    """The abstractor of a saved model, alone, and its configuration; raises :class:`WeightsRejected`."""
+    values, tensors = read_folder(folder)
+    config = config_from(values, folder)
+    abstractor = VideoAbstractor(config.abstractor)
+    _fill({f"abstractor.{name}": p for name, p in abstractor.named_parameters()}, tensors, folder)
+    return abstractor.requires_grad_(False).eval(), config
+
+
+def check_width(config: GPT4VideoConfig, llm: Any) -> None:
+    """Raise :class:`WeightsRejected` when the language model reads another width than the abstractor writes."""
+    width = llm.get_input_embeddings().weight.shape[1]
+    if width != config.abstractor.output_width:
+        raise WeightsRejected(
+            f"The abstractor writes width {config.abstractor.output_width}, the language model reads {width}.",
+            f"Use the language model it was trained with ({config.language_model}) or retrain it.",
+        )
+
+
+def _fill(own: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Copy tensors into parameters of the same names; raises :class:`WeightsRejected` naming what does not fit."""
+    for name, parameter in own.items():
+        if name not in tensors:
+            raise WeightsRejected(f"{folder}: the tensor {name} is missing.", "Fetch the weights again.")
+        if tensors[name].shape != parameter.shape:
+            raise WeightsRejected(
+                f"{folder}: {name} has shape {tuple(tensors[name].shape)}, expected {tuple(parameter.shape)}.",
+                "Use the weights that belong to this configuration and language model.",
+            )
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(tensors[name].to(parameter.dtype))
 
 
 def config_from(values: dict[str, Any], folder: Path) -> GPT4VideoConfig:
@@ -261,6 +262,11 @@ def sight(blocks: Tensor, queries: int) -> Tensor:
     allowed = causal & ((owner[:, None, :] == 0) | (owner[:, None, :] == owner[:, :, None]))
     # A padded place sees itself: a row that sees nothing would be no number.
     return (allowed | torch.eye(total, dtype=torch.bool, device=blocks.device))[:, None]
+
+
+def additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask to add to the scores, which every attention kernel of transformers takes: 0, or the lowest number."""
+    return torch.zeros_like(allowed, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)
 
 
 def on_device(batch: TokenBatch, device: torch.device) -> TokenBatch:

@@ -66,8 +66,9 @@ class Seer:
     """Describes and answers from frame features; safe to call from several threads, one at a time works.
 
     Args:
-        model: a :class:`.gpt4video_model.GPT4VideoModel`.
-        decoder: the language model to decode with, adapters merged in (:func:`.decoding.merge_into`).
+        abstractor: frames to soft tokens.
+        llm: the language model to decode with, adapters merged in.
+        tokenizer: its tokenizer.
         class_names: names of the vision encoder's classes, empty if it has none.
         scorer: ranks candidates; None leaves the search's order.
         options: of the search.
@@ -75,39 +76,42 @@ class Seer:
 
     def __init__(
         self,
-        model: Any,
-        decoder: Any,
+        abstractor: Any,
+        llm: Any,
+        tokenizer: Any,
         class_names: Sequence[str],
         *,
         scorer: Scorer | None = None,
         options: SeerOptions | None = None,
     ) -> None:
-        self._model, self._decoder, self._names = model.eval(), decoder, tuple(class_names)
-        self._scorer, self._options = scorer, options or SeerOptions()
+        self._abstractor, self._llm, self._tokenizer = abstractor.eval(), llm, tokenizer
+        self._names, self._scorer, self.options = tuple(class_names), scorer, options or SeerOptions()
         self._lock = threading.Lock()
 
     @classmethod
     def load(
-        cls, weights: Path, llm: Any, tokenizer: Any, class_names: Sequence[str], *, scorer: Scorer | None = None
+        cls, weights: Path, model: Path, cache: Path, class_names: Sequence[str], *, scorer: Scorer | None = None
     ) -> Seer:
         """From a weights folder and its base language model; both are checked.
 
         Args:
             weights: written by ``GPT4VideoModel.save_pretrained``.
-            llm: the base causal language model of transformers; it is changed (LoRA layers are injected).
-            tokenizer: its tokenizer.
+            model: the base language model, as :func:`.merged.merged_weights` takes it.
+            cache: where base plus adapters are kept once added.
             class_names: of the vision encoder.
             scorer: ranks candidates.
 
         Raises:
             WeightsRejected: the folder is damaged or belongs to another model.
+            ModelUnavailable: the language model's files are missing or broken.
         """
-        from .decoding import merge_into, plain_copy
-        from .gpt4video_model import GPT4VideoModel
+        from .gpt4video_model import check_width, load_abstractor
+        from .merged import merged_weights, open_transformers
 
-        decoder = plain_copy(llm)
-        model = GPT4VideoModel.from_pretrained(weights, llm, tokenizer)
-        return cls(model, merge_into(decoder, model), class_names, scorer=scorer)
+        abstractor, config = load_abstractor(weights)
+        llm, tokenizer = open_transformers(merged_weights(model, weights, cache)[0])
+        check_width(config, llm)
+        return cls(abstractor, llm, tokenizer, class_names, scorer=scorer)
 
     def labels(self, logits: Floats) -> tuple[str, ...]:
         """The class names told to the language model, from logits (T, C)."""
@@ -117,23 +121,21 @@ class Seer:
         shares = (shifted / shifted.sum(-1, keepdims=True)).mean(0)
         return top_labels(shares.tolist(), self._names)
 
-    def caption(self, grid: Floats, pooled: Floats, logits: Floats) -> list[Said]:
+    def caption(self, grid: Floats, pooled: Floats, labels: Sequence[str] = ()) -> list[Said]:
         """Descriptions of T frames, best first; empty when no candidate looks like the frames.
 
         Args:
             grid: (T, P, D) features; T from 1, more than 64 are thinned evenly.
             pooled: (T, D') for the scorer.
-            logits: (T, C) for the labels, C may be 0.
+            labels: what a classifier sees (:meth:`labels`).
         """
-        prompt = opening(self.labels(logits)) + DESCRIBE
-        found = [replace(said, text=one_sentence(said.text)) for said in self._search(grid, prompt, self._options)]
-        return self._ranked(_distinct(found), pooled)
+        found = self._search(grid, opening(labels) + DESCRIBE, self.options)
+        return self._ranked(_distinct([replace(said, text=one_sentence(said.text)) for said in found]), pooled)
 
-    def answer(self, question: str, grid: Floats, pooled: Floats, logits: Floats) -> Said:
+    def answer(self, question: str, grid: Floats, pooled: Floats, labels: Sequence[str] = ()) -> Said:
         """The answer to one question about T frames; arguments as in :meth:`caption`. Its text may be empty."""
-        prompt = opening(self.labels(logits)) + question_line(question)
-        plain = replace(self._options, candidates=min(2, self._options.candidates), repetition_penalty=1.0)
-        found = self._search(grid, prompt, plain)
+        plain = replace(self.options, candidates=min(2, self.options.candidates), repetition_penalty=1.0)
+        found = self._search(grid, opening(labels) + question_line(question), plain)
         # Short answers say too little for the scorer: it judges whole sentences alone.
         long = [said for said in found if len(said.text.split()) >= 5]
         ranked = self._ranked(long, pooled) if len(long) == len(found) else found
@@ -142,18 +144,17 @@ class Seer:
     def _search(self, grid: Floats, prompt: str, options: SeerOptions) -> list[Said]:
         import torch
 
-        from .decoding import Search, beam_search
+        from .decoding import Search, beam_search, prompt_embeds
 
-        features = torch.from_numpy(_thinned(grid)).float()[None].to(self._model.device)
+        features = torch.from_numpy(_thinned(grid)).float()[None]
         search = Search(
             beams=options.beams, longest=options.longest, length_penalty=options.length_penalty,
             repetition_penalty=options.repetition_penalty, no_repeat=options.no_repeat, candidates=options.candidates,
         )  # fmt: skip
         with self._lock, torch.inference_mode():
-            soft = self._model.abstractor(features)
-            ids = self._model.tokenizer.encode(prompt, add_special_tokens=False)
-            embeds, mask = self._model.prompt_embeds(soft, [ids])
-            found = beam_search(self._decoder, self._model.tokenizer, embeds, mask, search)[0]
+            ids = self._tokenizer.encode(prompt, add_special_tokens=False)
+            embeds, mask = prompt_embeds(self._llm, self._abstractor(features), [ids])
+            found = beam_search(self._llm, self._tokenizer, embeds, mask, search)[0]
         return [Said(candidate.text, float(np.exp(min(0.0, candidate.score)))) for candidate in found]
 
     def _ranked(self, found: list[Said], pooled: Floats) -> list[Said]:
@@ -161,8 +162,8 @@ class Seer:
             return found
         likeness = self._scorer([said.text for said in found], pooled)
         judged = [replace(said, likeness=float(value)) for said, value in zip(found, likeness, strict=True)]
-        kept = [said for said in judged if (said.likeness or 0.0) >= self._options.least]
-        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self._options.weight * (s.likeness or 0.0)))
+        kept = [said for said in judged if (said.likeness or 0.0) >= self.options.least]
+        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self.options.weight * (s.likeness or 0.0)))
 
 
 def one_sentence(text: str) -> str:

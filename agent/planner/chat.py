@@ -2,7 +2,8 @@
 
 The model is told the plan syntax (:mod:`.syntax`) and answers with ``{"plan": "..."}``; servers that know structured
 output are held to that, from others the plan is read out of the text. A plan that does not parse goes back with its
-fault. Only our own words, the request and typed facts are sent: no frame, no path, no text out of a clip.
+fault. Only our own words, the request and typed facts are sent: no frame, no path, no text out of a clip. (Frames are
+for understanding: :mod:`gpt4video.agent.seeing`.)
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import PlannerFailed
+from ..errors import AgentError, PlannerFailed
 from .answering import composed
 from .base import PlanContext, RespondContext
 from .plan import Plan
 from .replies import REPLIES, reply
-from .surface import PlanSyntaxError
+from .surface import PlanSyntaxError, escape
 from .syntax import parse, render_prompt
+from .video_tags import read_tags
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
@@ -123,10 +125,22 @@ class ChatPlanner:
             ) from error
         return cls(chat, f"chat:{spec}")
 
+    @classmethod
+    def vision_language(cls, spec: str) -> ChatPlanner:
+        """From a folder or hub id of an image-text-to-text model of transformers, which loads on first use."""
+        from ..model.vlm import VisionLanguageChat
+
+        return cls(VisionLanguageChat(source=spec), f"vlm:{spec}")
+
     @property
     def name(self) -> str:
         """Backend and model."""
         return self._name
+
+    @property
+    def model(self) -> BaseChatModel:
+        """The chat model, for whoever shows it frames."""
+        return self._model
 
     def plan(self, context: PlanContext) -> Plan:
         """Ask for a plan, up to three times; what never parses is not understood.
@@ -157,6 +171,8 @@ class ChatPlanner:
                         raise
                     self._structured = False  # this server knows no structured output
             return self._model.invoke(list(turns)).text
+        except AgentError:
+            raise
         except Exception as error:  # every provider has its own kinds of fault
             raise PlannerFailed(
                 f"The planner {self._name} gave no answer: {_cause(error)}",
@@ -165,7 +181,7 @@ class ChatPlanner:
 
 
 def plan_line(text: str) -> str:
-    """The plan in a model's reply: JSON with ``plan``, fenced or not, else the first line that begins like a step."""
+    """The plan in a reply: JSON with ``plan``, fenced or not, ``<video>`` tags, or a line that begins like a step."""
     bare = _THOUGHT.sub("", text)
     for start in (match.start() for match in re.finditer(r"\{", bare)):
         try:
@@ -174,10 +190,14 @@ def plan_line(text: str) -> str:
             continue
         if isinstance(found, dict) and isinstance(found.get("plan"), str):
             return str(found["plan"]).strip()
-    for line in bare.replace("`", "").splitlines():
+    tagged = read_tags(bare)
+    if tagged.prompts:
+        like = f" like c{tagged.clips[0]}" if tagged.clips else ""
+        return " ; ".join(f"gen{like}: {escape(prompt)}" for prompt in tagged.prompts)
+    for line in tagged.text.replace("`", "").splitlines():
         if match := _STEP.match(line):
             return match[1].strip()
-    return bare.strip()
+    return tagged.text
 
 
 def _optional(module: str, name: str) -> Any:

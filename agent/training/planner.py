@@ -2,7 +2,7 @@
 
 Run::
 
-    gpt4video train planner --data DATA --models MODELS --out OUT
+    gpt4video train plan --data DATA --models MODELS --out OUT
 
 ``--data`` is a data folder, or a file that :mod:`.planner_data` made of it; ``--models`` holds ``llm/*.gguf``. The
 out folder gets ``adapter_model.safetensors`` (fp16), ``adapter_config.json``, ``metrics.json``, ``log.csv`` and, while
@@ -221,9 +221,9 @@ def _resume(path: Path, model: Any, optimizer: Any, device: torch.device) -> tup
     return int(state["step"]), float(state["elapsed"])
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Train the planner's LoRA adapter.")
+    parser = argparse.ArgumentParser(prog="gpt4video train plan", description="Train the planner's LoRA adapter.")
     parser.add_argument(
         "--data", type=Path, required=True, help="rows made by planner_data, or a data folder to make them from"
     )
@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--init", type=Path, help="go on from this adapter instead of a fresh one")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
     if device.type == "cpu":

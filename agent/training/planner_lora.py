@@ -13,35 +13,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .base_model import load_base
+
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 def load_model(models: Path, device: torch.device, seed: int) -> tuple[Any, Any]:
     """The base model with fresh LoRA, and its tokenizer."""
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.manual_seed(seed)
-    file = next(iter(sorted((models / "llm").glob("*.gguf"))))
-    tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
-    model = AutoModelForCausalLM.from_pretrained(str(file.parent), gguf_file=file.name, dtype=torch.float32)
-    model = plain(model).to(device=device, dtype=torch.bfloat16)
-    if device.type == "cpu":
-        model.set_attn_implementation("eager")  # for rows this short, four times faster than the fused kernel
+    model, tokenizer = load_base(models, device)
     lora = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, task_type="CAUSAL_LM")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
         return get_peft_model(model, lora), tokenizer
-
-
-def plain(model: Any) -> Any:
-    """The same network without the loader's quantization marks, which some versions forbid to cast or move."""
-    config, weights = model.config, model.state_dict()
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    fresh = type(model)(config)
-    fresh.load_state_dict(weights)
-    return fresh
 
 
 def weights_of(model: Any) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from ...tools.understanding.vision import class_names
 from ..evaluation.see import Item, examine
 from ..model.decoding import Search, plain_copy
 from ..model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel, LoraShape
+from .base_model import load_base
 from .drawn_photos import write_drawn_photos
 from .loop import Budget
 from .see_bank import Bank, BankSize, fill
@@ -57,6 +58,7 @@ class Options:
     critic_photos: int
     critic_samples: int
     rate: float
+    lora_rate: float
     critic_rate: float
     workers: int
     resume: Path | None
@@ -89,6 +91,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--critic-photos", type=int, default=64)
     add("--critic-samples", type=int, default=5)
     add("--rate", type=float, default=7e-4, help="peak learning rate of next-token learning")
+    add("--lora-rate", type=float, default=1e-3, help="the same of the language model's adapters")
     add("--critic-rate", type=float, default=1.2e-4)
     add("--workers", type=int, default=min(4, max(1, (os.cpu_count() or 2) // 4)), help="processes that make batches")
     add("--resume", type=Path, default=None, help="weights folder to start from")
@@ -117,16 +120,6 @@ def smoke_of(given: dict[str, Any]) -> Options:
     return Options(**{**given, **small})
 
 
-def load_language_model(folder: Path, device: torch.device) -> tuple[Any, Any]:
-    """The GGUF file in ``folder`` as a causal language model in bfloat16, and its tokenizer."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    name = sorted(folder.glob("*.gguf"))[0].name
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-    llm = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-    return llm.to(torch.bfloat16).to(device), tokenizer
-
-
 def prepare(options: Options, device: torch.device) -> Bank:
     """Read the data and compute all features, or read them from ``--bank``."""
     if options.bank is not None and (options.bank / "bank.json").is_file():
@@ -150,7 +143,7 @@ def prepare(options: Options, device: torch.device) -> Bank:
 
 def build(options: Options, device: torch.device) -> tuple[GPT4VideoModel, Any]:
     """The model, and the plain copy of its language model to decode with."""
-    llm, tokenizer = load_language_model(options.models / "llm", device)
+    llm, tokenizer = load_base(options.models, device)
     decoder = plain_copy(llm)
     torch.manual_seed(options.seed)
     lora = LoraShape() if options.lora == "all" else LoraShape(targets=("q_proj", "k_proj", "v_proj", "o_proj"))
@@ -171,7 +164,7 @@ def train(options: Options) -> dict[str, Any]:
     model, decoder = build(options, device)
     trainer = SeeTrainer(
         model, decoder, bank, options.out,
-        rates=replace(Rates(), abstractor=options.rate, lora=options.rate, critic=options.critic_rate),
+        rates=replace(Rates(), abstractor=options.rate, lora=options.lora_rate, critic=options.critic_rate),
         size=BatchSize(options.batch, max(1, options.batch // 3), max(1, options.batch // 4)),
         seed=options.seed, workers=options.workers, dev=options.dev_photos,
         head=words_of(bank, model.tokenizer, device) if options.restrict_head else None,
@@ -181,7 +174,7 @@ def train(options: Options) -> dict[str, Any]:
         options.state is not None and (options.state / "state.safetensors").is_file()
     )
     if options.warm_minutes > 0 and not resumed:
-        trainer.warm(Budget(0, options.warm_minutes), batch=options.batch)
+        trainer.warm(Budget(0, options.warm_minutes), batch=max(96, options.batch))
     left = max(0.1, options.minutes - (time.monotonic() - start + _EXAM_SECONDS) / 60) if options.minutes else 0.0
     done = 0
     if options.critic_share < 1:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..evaluation.captions import cider
 from ..evaluation.see import Item, caption_items
-from ..model.decoding import Search, beam_search, greedy_texts, merge_into
+from ..model.decoding import Search, beam_search, greedy_texts, merge_into, prompt_embeds
 from ..model.gpt4video_model import GPT4VideoModel, on_device
 from .loop import Budget, TrainingLog, check_finite, cosine, is_out_of_memory, load_state, out_of_memory, save_state
 from .see_bank import Bank
@@ -184,7 +184,7 @@ class SeeTrainer:
             with torch.no_grad(), self._autocast():
                 soft = self.model.abstractor(self.bank.features([items[i].rows for i in some]))
             prompts = [self.encoder.ids(items[i].prompt) for i in some]
-            embeds, mask = self.model.prompt_embeds(soft, prompts)
+            embeds, mask = prompt_embeds(self.model.llm, soft, prompts)
             if search is None:
                 found = greedy_texts(self.decoder, self.model.tokenizer, embeds, mask)
             else:

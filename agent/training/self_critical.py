@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from ..evaluation.captions import Cider, tokenize
-from ..model.decoding import decode, merge_into, sample
+from ..model.decoding import decode, merge_into, prompt_embeds, sample
 from ..model.gpt4video_model import GPT4VideoModel, on_device, pack
 from ..model.see_prompts import DESCRIBE, opening
 from .see_bank import Bank
@@ -53,7 +53,7 @@ class SelfCritic:
         prompts = [self._encoder.ids(opening(some) + DESCRIBE) for some in labels]
         soft = self._model.abstractor(self._bank.features(rows))
         merge_into(self._decoder, self._model)
-        embeds, mask = self._model.prompt_embeds(soft.detach(), prompts)
+        embeds, mask = prompt_embeds(self._model.llm, soft.detach(), prompts)
         ids, counted = sample(
             self._decoder,
             embeds.repeat_interleave(self._samples, 0),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from gpt4video.agent.errors import ModelUnavailable, PlannerFailed
 from gpt4video.agent.planner.base import ClipEntry, Failure, PlanContext, Planner, RespondContext, StepOutcome
+from gpt4video.agent.planner.chat import ChatPlanner
 from gpt4video.agent.planner.local import LocalPlanner
 from gpt4video.agent.planner.plan import Plan
 from gpt4video.agent.planner.replies import REPLIES
@@ -16,6 +17,8 @@ from gpt4video.agent.planner.scripted import ScriptedPlanner
 from gpt4video.agent.planner.syntax import parse, render
 from gpt4video.agent.planner.validate import validate
 from gpt4video.tools.understanding.arguments import Evidence
+
+from .tiny_vlm import qwen
 
 CLIPS = [ClipEntry(name="c1", duration=6.0), ClipEntry(name="c2", about="trim of c1", duration=2.0)]
 REQUESTS = [
@@ -68,10 +71,19 @@ def local(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalPl
     return LocalPlanner(tiny_llama, None, tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(params=["scripted", "local"])
-def planner(request: pytest.FixtureRequest, local: LocalPlanner) -> Planner:
+@pytest.fixture(scope="module")
+def vlm(tmp_path_factory: pytest.TempPathFactory) -> ChatPlanner:
+    planner = ChatPlanner.vision_language(str(qwen(tmp_path_factory.mktemp("qwen"))))
+    planner.model.longest = 16
+    return planner
+
+
+@pytest.fixture(params=["scripted", "local", "vlm"])
+def planner(request: pytest.FixtureRequest, local: LocalPlanner, vlm: ChatPlanner) -> Planner:
     if request.param == "local":
         return local
+    if request.param == "vlm":
+        return vlm
     return ScriptedPlanner(lambda context: "edit c1 reverse" if context.request else "say unclear")
 
 
@@ -95,7 +107,7 @@ def test_failures_are_taken_into_account_without_a_fault(planner: Planner) -> No
 
 
 def test_the_name_says_which_backend_it_is(planner: Planner) -> None:
-    assert planner.name.split(":")[0] in {"local", "scripted"}
+    assert planner.name.split(":")[0] in {"local", "scripted", "vlm"}
 
 
 def test_an_answer_says_what_was_done_and_what_was_not(planner: Planner) -> None:
@@ -171,7 +183,7 @@ def test_the_slim_network_computes_what_transformers_computes(tiny_llama: Path, 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft asks by the old name
 def test_a_merged_adapter_equals_peft(tiny_llama: Path, tmp_path: Path) -> None:
     import torch
-    from gpt4video.agent.model.llm import merge
+    from gpt4video.agent.model.merged import merge
     from gpt4video.agent.training.planner_lora import TARGETS, save_adapter
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaForCausalLM

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from gpt4video.agent.model.decoding import Search, beam_search, greedy_texts, merge_into, plain_copy
+from gpt4video.agent.model.decoding import Search, beam_search, greedy_texts, merge_into, plain_copy, prompt_embeds
 from gpt4video.agent.model.gpt4video_model import GPT4VideoModel, TokenBatch, pack
 from gpt4video.agent.model.presets import preset
 from gpt4video.agent.model.weight_files import WeightsRejected
@@ -153,9 +153,9 @@ def test_greedy_decoding_is_the_same_alone_and_in_a_batch_and_with_merged_adapte
     model = stirred(GPT4VideoModel(llm, tiny_tokenizer(), tiny_config()))
     soft = torch.randn(2, 7, WIDTH)
     prompts = [[5, 6, 7, 8], [9]]
-    embeds, mask = model.prompt_embeds(soft, prompts)
+    embeds, mask = prompt_embeds(model.llm, soft, prompts)
     together = greedy_texts(model.llm, model.tokenizer, embeds, mask, longest=6)
-    single, single_mask = model.prompt_embeds(soft[1:], prompts[1:])
+    single, single_mask = prompt_embeds(model.llm, soft[1:], prompts[1:])
     assert greedy_texts(model.llm, model.tokenizer, single, single_mask, longest=6) == together[1:]
     merged = merge_into(decoder, model)
     assert greedy_texts(merged, model.tokenizer, embeds, mask, longest=6) == together

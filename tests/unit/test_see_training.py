@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from gpt4video.agent.evaluation.see import examine
 from gpt4video.agent.model.decoding import Search, plain_copy
 from gpt4video.agent.model.gpt4video_model import GPT4VideoModel
-from gpt4video.agent.training.loop import Budget
+from gpt4video.agent.training.loop import Budget, TrainingDiverged
 from gpt4video.agent.training.see_batches import BatchSize
 from gpt4video.agent.training.see_trainer import Rates, SeeTrainer
 
@@ -55,3 +56,39 @@ def test_self_critical_learning_raises_the_reward(tmp_path: Path) -> None:
     rewards = [row["reward"] for row in teacher.log.rows if "reward" in row]
     assert len(rewards) == 15
     assert sum(rewards[-5:]) > sum(rewards[:5])
+
+
+def losses(teacher: SeeTrainer) -> dict[int, float]:
+    return {int(row["step"]): row["loss"] for row in teacher.log.rows if "loss" in row}
+
+
+def test_an_interrupted_training_goes_on_along_the_same_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = trainer(tmp_path / "whole")
+    whole.imitate(Budget(steps=8), check_every=0.5)
+    cut = trainer(tmp_path / "cut")
+    update, done = cut._update, []
+
+    def stop_after_six(optimizer: torch.optim.Optimizer) -> None:
+        update(optimizer)
+        done.append(1)
+        if len(done) == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cut, "_update", stop_after_six)
+    with pytest.raises(KeyboardInterrupt):
+        cut.imitate(Budget(steps=8), check_every=0.5, state=tmp_path / "state")
+    again = trainer(tmp_path / "cut")
+    assert again.imitate(Budget(steps=8), check_every=0.5, state=tmp_path / "state") == 8
+    assert losses(again) == pytest.approx(losses(whole), rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_with_the_step_and_keeps_the_good_weights(tmp_path: Path) -> None:
+    teacher = trainer(tmp_path)
+    teacher.imitate(Budget(steps=2), check_every=0.5)
+    kept = (tmp_path / "part-01.safetensors").read_bytes()
+    with torch.no_grad():
+        teacher.model.abstractor.spatial.fill_(float("nan"))
+    with pytest.raises(TrainingDiverged, match="step 0") as caught:
+        teacher.imitate(Budget(steps=2), check_every=0.5)
+    assert str(tmp_path) in str(caught.value)
+    assert (tmp_path / "part-01.safetensors").read_bytes() == kept
