@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..memory.embedder import MiniLmEmbedder
     from ..memory.library import Library
+    from ..memory.projection import Projection
     from ..memory.search import ClipMemory
     from ..policies.chain import PolicyChain
     from ..policies.config import PolicyConfig
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..tools.understanding.vision import VisionEncoder
     from .ingest import Intake
     from .planner.base import Planner
+    from .seeing import Viewer
 
 WEIGHTS = Path(__file__).parent / "model" / "weights"
 
@@ -80,10 +82,16 @@ class Components:
     @cached_property
     def memory(self) -> ClipMemory:
         """The vector memory over shots."""
-        from ..memory.projection import Projection
         from ..memory.search import ClipMemory
 
-        return ClipMemory(self.settings.home / "memory", self.embedder, Projection())
+        return ClipMemory(self.settings.home / "memory", self.embedder, self.projection)
+
+    @cached_property
+    def projection(self) -> Projection:
+        """Pictures and texts in one space."""
+        from ..memory.projection import Projection
+
+        return Projection()
 
     @cached_property
     def encoder(self) -> VisionEncoder:
@@ -112,14 +120,22 @@ class Components:
             from .planner.scripted import ScriptedPlanner
 
             return ScriptedPlanner.from_file(Path(rest))
-        if kind in ("openai", "chat"):
-            from .planner.chat import ChatPlanner
+        from .planner.chat import ChatPlanner
 
-            return ChatPlanner.openai(rest) if kind == "openai" else ChatPlanner.langchain(rest)
+        chats = {"openai": ChatPlanner.openai, "chat": ChatPlanner.langchain, "vlm": ChatPlanner.vision_language}
+        if kind in chats and rest:
+            return chats[kind](rest)
         raise PlannerFailed(
             f"There is no planner {self.settings.planner!r}.",
-            "Use 'local', 'openai:BASE_URL#MODEL', 'chat:PROVIDER:MODEL' or 'scripted:FILE'.",
+            "Use 'local', 'openai:BASE_URL#MODEL', 'chat:PROVIDER:MODEL', 'vlm:DIR_OR_ID' or 'scripted:FILE'.",
         )
+
+    @cached_property
+    def viewer(self) -> Viewer | None:
+        """Who looks at frames, as the settings say."""
+        from .seeing import choose_viewer
+
+        return choose_viewer(self)
 
     @cached_property
     def generator(self) -> Generator:
@@ -156,10 +172,11 @@ class Components:
         from ..tools.search import SearchMemory
         from ..tools.understanding.tool import UnderstandVideo
         from .ingest import MemorySearcher
+        from .seeing import answered
 
         searcher = MemorySearcher(self)
         tools: list[Tool[Any, Any]] = [
-            UnderstandVideo(self.intake.analysis),
+            UnderstandVideo(self.intake.analysis, lambda source, question: answered(self, source, question)),
             SearchMemory(searcher),
             EditVideo(),
             GenerateVideo(lambda: self.generator, frames_of_source),
@@ -253,7 +270,8 @@ class Components:
         """Analyse a video or picture with every model that understanding uses."""
         from ..tools.understanding.analysis import analyse
 
-        return analyse(path, self.encoder, ocr=self.reader)
+        captioner = self.viewer.caption if self.viewer is not None else None
+        return analyse(path, self.encoder, ocr=self.reader, captioner=captioner)
 
     def close(self) -> None:
         """Release the library's database, if it was opened."""

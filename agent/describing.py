@@ -29,7 +29,7 @@ def describe_file(parts: Components, path: Path) -> dict[str, Any]:
     evidence = analysis.evidence(path.name)
     captions = [item.text for item in evidence if item.kind == "caption"]
     labels = dict.fromkeys(item.text for item in evidence if item.kind == "label")
-    caption = ". ".join(dict.fromkeys(captions)) or compose("", evidence, analysis.sampling, {path.name: path.name})
+    caption = " ".join(dict.fromkeys(captions)) or compose("", evidence, analysis.sampling, {path.name: path.name})
     return {
         "path": str(path),
         "caption": caption,

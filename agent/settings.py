@@ -27,7 +27,10 @@ class Settings(BaseModel):
         home: state folder: library, memory, checkpoints, audit log.
         models: cache of pinned model files; None is the default cache.
         planner: ``local``; ``openai:BASE_URL#MODEL`` (an OpenAI-compatible server); ``chat:PROVIDER:MODEL`` (any chat
-            model of LangChain); or ``scripted:FILE`` (a JSON file of requests and their plans).
+            model of LangChain); ``vlm:DIR_OR_HUB_ID`` (an image-text-to-text model of transformers); or
+            ``scripted:FILE`` (a JSON file of requests and their plans).
+        viewer: who looks at frames: ``local``, the shipped model; ``planner``, the planner's chat model, which then
+            gets pictures; ``off``; or ``auto``: ``planner`` for ``vlm:`` planners, else ``local``.
         generator: ``embedded``, ``double``, or ``diffusers:DIR_OR_HUB_ID``.
         user: owner of clips and conversations; users do not see each other's.
         policy: a policy file of the user's own; None is the shipped one.
@@ -38,6 +41,7 @@ class Settings(BaseModel):
     home: Path
     models: Path | None = None
     planner: str = "local"
+    viewer: str = "auto"
     generator: str = "embedded"
     user: str = "local"
     policy: Path | None = None

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from gpt4video.agent.components import Components
-from gpt4video.agent.model.seer import Seer, SeerOptions
+from gpt4video.agent.model.seer import Look, Seer
 from gpt4video.agent.planner.base import PlanContext
 from gpt4video.agent.seeing import local_seer
 from gpt4video.agent.settings import Settings
@@ -64,10 +64,10 @@ def report(parts: Components, seer: Seer, clip: Path, repeats: int) -> None:
     frames, decode, decode_spread = timed(lambda: sample(clip, every=0.5, size=(256, 144)).images, repeats)
     features, encode, encode_spread = timed(lambda: parts.encoder.encode(frames), repeats)
     spread = np.linspace(0, len(frames) - 1, 8).round().astype(int)
-    grid, pooled, labels = features.grid[spread], features.pooled[spread], seer.labels(features.logits)
-    said, caption, caption_spread = timed(lambda: seer.caption(grid, pooled, labels), repeats)
-    seer.options = replace(SeerOptions(), beams=1, candidates=1)
-    plain, greedy, greedy_spread = timed(lambda: seer.caption(grid, pooled, labels), repeats)
+    look = Look(features.grid[spread], features.pooled[spread], seer.labels(features.logits))
+    said, caption, caption_spread = timed(lambda: seer.caption(look), repeats)
+    seer.options = replace(seer.options, beams=1, candidates=1)
+    plain, greedy, greedy_spread = timed(lambda: seer.caption(look), repeats)
     for name, seconds, wide in (
         ("decode 10 s at 2 frames/s", decode, decode_spread),
         (f"encode {len(frames)} frames", encode, encode_spread),

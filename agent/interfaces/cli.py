@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import cli_guard, cli_library, cli_models
-from .console import Exit, Generator, Home, Json, Planner, agent, err, faults, json_lines, out, print_json
+from .console import Exit, Generator, Home, Json, Planner, Viewer, agent, err, faults, json_lines, out, print_json
 
 if TYPE_CHECKING:
     from ..assistant import Answer, VideoAgent
@@ -34,6 +34,7 @@ def ask(
     thread: Thread = "default",
     planner: Planner = "local",
     generator: Generator = "embedded",
+    viewer: Viewer = "auto",
     yes: Annotated[bool, typer.Option("--yes", help="Approve slow, paid or destructive steps in advance.")] = False,
     home: Home = None,
     as_json: Json = False,
@@ -42,7 +43,7 @@ def ask(
 
     Exit code: 0 answered, 1 failed, 2 usage, 3 blocked by a policy, 4 waits for approval (see 'approve').
     """
-    with faults(as_json), agent(home, planner=planner, generator=generator) as opened:
+    with faults(as_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
         for event in opened.stream(text, clip or [], thread=thread, approve=yes):
             if not as_json:
                 _show_event(event)
@@ -55,11 +56,12 @@ def approve(
     no: Annotated[bool, typer.Option("--no", help="Decline instead.")] = False,
     planner: Planner = "local",
     generator: Generator = "embedded",
+    viewer: Viewer = "auto",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Approve (or decline) the step that a conversation waits for, and go on."""
-    with faults(as_json), agent(home, planner=planner, generator=generator) as opened:
+    with faults(as_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
         _finish(opened.approve(thread, approved=not no), as_json)
 
 
@@ -69,11 +71,12 @@ def chat(
     thread: Thread = "default",
     planner: Planner = "local",
     generator: Generator = "embedded",
+    viewer: Viewer = "auto",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Talk in the terminal: one request a line; ``exit``, an empty line or Ctrl-D ends it."""
-    with agent(home, planner=planner, generator=generator) as opened:
+    with agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
         clips = clip or []
         while True:
             try:

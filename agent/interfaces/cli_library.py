@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Exit, Home, Json, agent, err, faults, out, print_json
+from .console import Exit, Home, Json, Planner, Viewer, agent, err, faults, out, print_json
 
 if TYPE_CHECKING:
     from ...memory.library import Clip
@@ -20,10 +20,14 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Video files.")], home: Home = None, as_json: Json = False
+    paths: Annotated[list[Path], typer.Argument(help="Video files.")],
+    planner: Planner = "local",
+    viewer: Viewer = "auto",
+    home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Take videos into the library and the memory. One bad file never stops the rest."""
-    with faults(as_json), agent(home) as opened:
+    with faults(as_json), agent(home, planner=planner, viewer=viewer) as opened:
         report = opened.ingest(paths)
         if as_json:
             print_json(report.model_dump(mode="json"))
@@ -57,14 +61,18 @@ def search(
 
 
 def describe(
-    paths: Annotated[list[Path], typer.Argument(help="Videos or pictures.")], home: Home = None, as_json: Json = False
+    paths: Annotated[list[Path], typer.Argument(help="Videos or pictures.")],
+    planner: Planner = "local",
+    viewer: Viewer = "auto",
+    home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Say what is in videos or pictures, without taking them in. A line of JSON each with --json."""
     from ..describing import describe_file
     from ..errors import fault_of
 
     failed = 0
-    with faults(as_json), agent(home) as opened:
+    with faults(as_json), agent(home, planner=planner, viewer=viewer) as opened:
         for path in paths:
             try:
                 described: dict[str, Any] = describe_file(opened.components, path)

@@ -7,28 +7,34 @@ import runpy
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .console import Home, Json, PullBar, faults, out, print_json
+
+if TYPE_CHECKING:
+    from ..components import Components
 
 
 class Exam(StrEnum):
     """What can be measured."""
 
     PLAN = "plan"
+    SEE = "see"
+    WORDING = "wording"
     GENERATE = "generate"
 
 
 class Recipe(StrEnum):
     """What can be trained."""
 
-    PLANNER = "planner"
+    SEE = "see"
+    PLAN = "plan"
+    ALL = "all"
     GENERATOR = "generator"
     RETRIEVAL = "retrieval"
     GUARD = "guard"
-    SEE = "see"
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +104,7 @@ def train(
 ) -> None:
     """Run a training recipe; options after its name are the recipe's own ('gpt4video train guard -- --help')."""
     del home  # recipes take their own folders
-    module = f"{__package__.rpartition('.')[0]}.training.{recipe.value}"
+    module = f"{__package__.rpartition('.')[0]}.training.{'planner' if recipe is Recipe.PLAN else recipe.value}"
     with faults(as_json):
         sys.argv = [f"gpt4video train {recipe.value}", *context.args]
         runpy.run_module(module, run_name="__main__")
@@ -109,9 +115,12 @@ def train(
 def evaluate(
     exam: Annotated[Exam, typer.Argument(help="What to measure.")],
     data: Annotated[
-        Path | None, typer.Option(help="plan: held-out rows of 'planner_data'; else those by hand.")
+        Path | None,
+        typer.Option(
+            help="see: photos with captions; plan: held-out rows of 'planner_data'; wording: the data folder."
+        ),
     ] = None,
-    most: Annotated[int, typer.Option(help="At most so many held-out plans, or prompts an attribute.", min=0)] = 0,
+    most: Annotated[int, typer.Option(help="At most so many plans, photos, or prompts an attribute.", min=0)] = 0,
     weights: Annotated[Path | None, typer.Option(help="Another folder of weights than the shipped one.")] = None,
     misses: Annotated[Path | None, typer.Option(help="Write what was wrong to this file, a JSON line each.")] = None,
     home: Home = None,
@@ -120,7 +129,13 @@ def evaluate(
     """Measure the shipped models on what they were never trained on."""
     del home  # no state is touched
     with faults(as_json):
-        report = (_plan_report if exam is Exam.PLAN else _generate_report)(data, most, weights)
+        reports = {
+            Exam.PLAN: _plan_report,
+            Exam.SEE: _see_report,
+            Exam.WORDING: _wording_report,
+            Exam.GENERATE: _generate_report,
+        }
+        report = reports[exam](data, most, weights)
         wrong = report.pop("misses")
         if misses is not None:
             misses.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in wrong), encoding="utf-8")
@@ -142,6 +157,31 @@ def _plan_report(data: Path | None, most: int, weights: Path | None) -> dict[str
 
     cases = held_out(data, most or 500) if data else by_hand()
     return evaluate(LocalPlanner(ArtifactStore().folder("llm", PullBar()), weights or WEIGHTS / "planner"), cases)
+
+
+def _wording_report(data: Path | None, most: int, _: Path | None) -> dict[str, Any]:
+    from ..evaluation.wording import cases, evaluate
+
+    return evaluate(_parts(), cases(data, most or 500))
+
+
+def _parts() -> Components:
+    from ..components import Components
+    from ..settings import Settings, resolve_home
+
+    return Components(Settings(home=resolve_home()), pulling=PullBar())
+
+
+def _see_report(data: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
+    from ..errors import RequestInvalid
+    from ..evaluation.seeing import dev_bank, evaluate
+    from ..seeing import local_seer
+
+    if data is None:
+        raise RequestInvalid("Seeing is measured on photos with captions.", "Name their folder with --data.")
+    parts = _parts()
+    bank = dev_bank(data, parts.models("vision") / "efficientnet-lite0-57934424.pth", most)
+    return evaluate(local_seer(parts, weights), bank)
 
 
 def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[str, Any]:

@@ -35,7 +35,20 @@ Home = Annotated[
     Path | None, typer.Option("--home", envvar="GPT4VIDEO_HOME", help="State folder: library, memory, conversations.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
-Planner = Annotated[str, typer.Option("--planner", help="local, or scripted:FILE.")]
+Planner = Annotated[
+    str,
+    typer.Option(
+        "--planner", help="local, openai:URL#MODEL, chat:PROVIDER:MODEL, vlm:DIR_OR_HUB_ID, or scripted:FILE."
+    ),
+]
+Viewer = Annotated[
+    str,
+    typer.Option(
+        "--viewer",
+        envvar="GPT4VIDEO_VIEWER",
+        help="Who looks at frames: auto, local, planner (its chat model), or off.",
+    ),
+]
 Generator = Annotated[str, typer.Option("--generator", help="embedded, double, or diffusers:DIR_OR_HUB_ID.")]
 
 

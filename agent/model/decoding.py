@@ -1,44 +1,15 @@
-"""Writing text after soft tokens: sampling and greedy search in large batches, beam search with several candidates."""
+"""Writing text after soft tokens in large batches, sampled or greedy, as training needs it (in use: :mod:`.beams`)."""
 
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .gpt4video_model import GPT4VideoModel
-
-
-@dataclass(frozen=True)
-class Search:
-    """How to look for the best text.
-
-    Attributes:
-        beams: 1 is greedy. longest: tokens. length_penalty: above 1 prefers longer texts.
-        repetition_penalty: above 1 makes words that were written less likely.
-        no_repeat: n-grams of this size are never written twice; 0 allows them.
-        candidates: how many texts to return for each prompt, at most ``beams``.
-    """
-
-    beams: int = 4
-    longest: int = 28
-    length_penalty: float = 1.0
-    repetition_penalty: float = 1.0
-    no_repeat: int = 3
-    candidates: int = 1
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A text and its mean log-probability a token (length-penalised)."""
-
-    text: str
-    score: float
 
 
 def plain_copy(llm: Any) -> Any:
@@ -118,41 +89,6 @@ def sample(
             use_cache=True,
         )
     return torch.stack(written, 1), torch.stack(counted, 1)
-
-
-@torch.no_grad()
-def beam_search(llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, search: Search) -> list[list[Candidate]]:
-    """Several texts for each prompt, best first; prompts as in :func:`sample`."""
-    with warnings.catch_warnings():
-        # It says that penalties count new tokens alone, not the prompt: that is what is wanted here.
-        warnings.filterwarnings("ignore", message="Passing `", category=UserWarning)
-        output = llm.generate(
-            inputs_embeds=embeds.to(llm.get_input_embeddings().weight.dtype),
-            attention_mask=mask,
-            num_beams=search.beams,
-            num_return_sequences=search.candidates,
-            max_new_tokens=search.longest,
-            do_sample=False,
-            early_stopping=True,
-            **_penalties(search),
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.eos_token_id,
-            return_dict_in_generate=True,
-            output_scores=search.beams > 1,
-        )
-    texts = tokenizer.batch_decode(output.sequences, skip_special_tokens=True)
-    scores = output.sequences_scores.float().tolist() if search.beams > 1 else [0.0] * len(texts)
-    listed = [Candidate(" ".join(text.split()), score) for text, score in zip(texts, scores, strict=True)]
-    return [listed[i : i + search.candidates] for i in range(0, len(listed), search.candidates)]
-
-
-def _penalties(search: Search) -> dict[str, Any]:
-    options: dict[str, Any] = {"no_repeat_ngram_size": search.no_repeat}
-    if search.beams > 1:
-        options["length_penalty"] = search.length_penalty
-    if search.repetition_penalty != 1.0:
-        options["repetition_penalty"] = search.repetition_penalty
-    return options
 
 
 def greedy_texts(llm: Any, tokenizer: Any, embeds: Tensor, mask: Tensor, longest: int = 24) -> list[str]:

@@ -79,7 +79,7 @@ class GPT4VideoModel(nn.Module):
         super().__init__()
         from peft import LoraConfig, inject_adapter_in_model
 
-        check_width(config, llm)
+        check_width(config, llm.get_input_embeddings().weight.shape[1])
         self.config = config
         self.tokenizer = tokenizer
         llm.requires_grad_(False)
@@ -179,9 +179,8 @@ def load_abstractor(folder: Path) -> tuple[VideoAbstractor, GPT4VideoConfig]:
     return abstractor.requires_grad_(False).eval(), config
 
 
-def check_width(config: GPT4VideoConfig, llm: Any) -> None:
+def check_width(config: GPT4VideoConfig, width: int) -> None:
     """Raise :class:`WeightsRejected` when the language model reads another width than the abstractor writes."""
-    width = llm.get_input_embeddings().weight.shape[1]
     if width != config.abstractor.output_width:
         raise WeightsRejected(
             f"The abstractor writes width {config.abstractor.output_width}, the language model reads {width}.",

@@ -89,15 +89,35 @@ class Llama:
         """How many tokens fit in the cache."""
         return int(self._keys[0].shape[1])
 
-    @torch.inference_mode()
+    def embed(self, ids: list[int]) -> Tensor:
+        """Token ids -> input states (T, d)."""
+        return self._embed[torch.tensor(ids, dtype=torch.long)]
+
     def feed(self, ids: list[int], *, last: int = 1) -> Tensor:
         """Append tokens; returns the logits (last, vocabulary), float32, of the last ``last`` of them."""
-        if self.length + len(ids) > self.room:
-            raise ValueError(f"{self.length + len(ids)} tokens do not fit in {self.room}")
         start, end = self.length, self.length + len(ids)
-        x = self._embed[torch.tensor(ids)]
-        cos, sin = self._cos[start:end], self._sin[start:end]
-        hidden = torch.ones(len(ids), end, dtype=torch.bool).triu(start + 1) if len(ids) > 1 else None
+        sight = torch.ones(len(ids), end, dtype=torch.bool).tril(start) if len(ids) > 1 else None
+        return self.feed_states(self.embed(ids), list(range(start, end)), sight, last=last)
+
+    @torch.inference_mode()
+    def feed_states(self, states: Tensor, places: list[int], sight: Tensor | None, *, last: int = 1) -> Tensor:
+        """Append input states that need not follow each other: beams of a search lie side by side in one cache.
+
+        Args:
+            states: (T, d).
+            places: T positions in the text, as rotary embedding counts them.
+            sight: (T, length + T) true where a row sees a slot of the cache, the new ones included; None: all.
+            last: how many rows' logits are wanted.
+
+        Returns:
+            Logits (last, vocabulary), float32. Raises ``ValueError`` when the cache is full.
+        """
+        end = self.length + len(states)
+        if end > self.room:
+            raise ValueError(f"{end} tokens do not fit in {self.room}")
+        x = states.to(self._embed.dtype)
+        cos, sin = self._cos[places], self._sin[places]
+        hidden = None if sight is None else ~sight
         for n, layer in enumerate(self._layers):
             x = x + self._attend(n, layer, _rms(x, layer.norm_in, self.shape.rms_norm_eps), cos, sin, hidden)
             gate, up = functional.linear(_rms(x, layer.norm_mlp, self.shape.rms_norm_eps), layer.gate_up).chunk(2, -1)

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .abstractor import MAX_FRAMES
+from .beams import Search
+from .llm import LoadedLLM
 from .see_prompts import DESCRIBE, opening, question_line, top_labels
 
 Floats = NDArray[np.float32]
@@ -40,26 +42,23 @@ class Said:
     likeness: float | None = None
 
 
+_OPTIONS = Search(length_penalty=1.0, repetition_penalty=1.15)
+_ROOM = 1024
+
+
 @dataclass(frozen=True)
-class SeerOptions:
-    """How texts are searched and chosen.
+class Look:
+    """What is looked at.
 
     Attributes:
-        beams, candidates: width of the search and how many texts are ranked.
-        longest: tokens.
-        length_penalty, repetition_penalty, no_repeat: see :class:`.decoding.Search`.
-        weight: of the scorer's likeness against the model's mean log-probability.
-        least: texts less like the picture than this are dropped; -1 keeps all.
+        grid: (T, P, D) features; T from 1, more than 64 are thinned evenly.
+        pooled: (T, D') for the scorer.
+        labels: what a classifier sees (:meth:`Seer.labels`).
     """
 
-    beams: int = 4
-    candidates: int = 4
-    longest: int = 28
-    length_penalty: float = 0.9
-    repetition_penalty: float = 1.15
-    no_repeat: int = 3
-    weight: float = 2.0
-    least: float = -1.0
+    grid: Floats
+    pooled: Floats
+    labels: tuple[str, ...] = ()
 
 
 class Seer:
@@ -68,24 +67,26 @@ class Seer:
     Args:
         abstractor: frames to soft tokens.
         llm: the language model to decode with, adapters merged in.
-        tokenizer: its tokenizer.
         class_names: names of the vision encoder's classes, empty if it has none.
         scorer: ranks candidates; None leaves the search's order.
         options: of the search.
+        weight: of the scorer's likeness against the model's mean log-probability.
+        least: texts less like the picture than this are dropped; -1 keeps all.
     """
 
     def __init__(
         self,
         abstractor: Any,
-        llm: Any,
-        tokenizer: Any,
+        llm: LoadedLLM,
         class_names: Sequence[str],
         *,
         scorer: Scorer | None = None,
-        options: SeerOptions | None = None,
+        options: Search = _OPTIONS,
+        weight: float = 4.0,
+        least: float = -1.0,
     ) -> None:
-        self._abstractor, self._llm, self._tokenizer = abstractor.eval(), llm, tokenizer
-        self._names, self._scorer, self.options = tuple(class_names), scorer, options or SeerOptions()
+        self._abstractor, self._llm, self._names = abstractor.eval(), llm, tuple(class_names)
+        self._scorer, self.options, self._weight, self._least = scorer, options, weight, least
         self._lock = threading.Lock()
 
     @classmethod
@@ -106,12 +107,12 @@ class Seer:
             ModelUnavailable: the language model's files are missing or broken.
         """
         from .gpt4video_model import check_width, load_abstractor
-        from .merged import merged_weights, open_transformers
+        from .llm import load_llm
 
         abstractor, config = load_abstractor(weights)
-        llm, tokenizer = open_transformers(merged_weights(model, weights, cache)[0])
-        check_width(config, llm)
-        return cls(abstractor, llm, tokenizer, class_names, scorer=scorer)
+        llm = load_llm(model, weights, cache, room=_ROOM)
+        check_width(config, llm.network.embed([0]).shape[1])
+        return cls(abstractor, llm, class_names, scorer=scorer)
 
     def labels(self, logits: Floats) -> tuple[str, ...]:
         """The class names told to the language model, from logits (T, C)."""
@@ -121,49 +122,40 @@ class Seer:
         shares = (shifted / shifted.sum(-1, keepdims=True)).mean(0)
         return top_labels(shares.tolist(), self._names)
 
-    def caption(self, grid: Floats, pooled: Floats, labels: Sequence[str] = ()) -> list[Said]:
-        """Descriptions of T frames, best first; empty when no candidate looks like the frames.
+    def caption(self, look: Look) -> list[Said]:
+        """Descriptions of what is looked at, best first; empty when no candidate looks like it."""
+        found = self._search(look, DESCRIBE, self.options)
+        return self._ranked(_distinct([replace(said, text=one_sentence(said.text)) for said in found]), look.pooled)
 
-        Args:
-            grid: (T, P, D) features; T from 1, more than 64 are thinned evenly.
-            pooled: (T, D') for the scorer.
-            labels: what a classifier sees (:meth:`labels`).
-        """
-        found = self._search(grid, opening(labels) + DESCRIBE, self.options)
-        return self._ranked(_distinct([replace(said, text=one_sentence(said.text)) for said in found]), pooled)
-
-    def answer(self, question: str, grid: Floats, pooled: Floats, labels: Sequence[str] = ()) -> Said:
-        """The answer to one question about T frames; arguments as in :meth:`caption`. Its text may be empty."""
-        plain = replace(self.options, candidates=min(2, self.options.candidates), repetition_penalty=1.0)
-        found = self._search(grid, opening(labels) + question_line(question), plain)
+    def answer(self, question: str, look: Look) -> Said:
+        """The answer to one question about what is looked at. Its text may be empty."""
+        plain = replace(self.options, candidates=2, repetition_penalty=1.0)
+        found = self._search(look, question_line(question), plain)
         # Short answers say too little for the scorer: it judges whole sentences alone.
         long = [said for said in found if len(said.text.split()) >= 5]
-        ranked = self._ranked(long, pooled) if len(long) == len(found) else found
+        ranked = self._ranked(long, look.pooled) if len(long) == len(found) else found
         return ranked[0] if ranked else found[0]
 
-    def _search(self, grid: Floats, prompt: str, options: SeerOptions) -> list[Said]:
+    def _search(self, look: Look, task: str, search: Search) -> list[Said]:
         import torch
 
-        from .decoding import Search, beam_search, prompt_embeds
+        from .beams import beam_search
 
-        features = torch.from_numpy(_thinned(grid)).float()[None]
-        search = Search(
-            beams=options.beams, longest=options.longest, length_penalty=options.length_penalty,
-            repetition_penalty=options.repetition_penalty, no_repeat=options.no_repeat, candidates=options.candidates,
-        )  # fmt: skip
+        features = torch.from_numpy(_thinned(look.grid)).float()[None]
+        ids = self._llm.encode(opening(look.labels) + task)
         with self._lock, torch.inference_mode():
-            ids = self._tokenizer.encode(prompt, add_special_tokens=False)
-            embeds, mask = prompt_embeds(self._llm, self._abstractor(features), [ids])
-            found = beam_search(self._llm, self._tokenizer, embeds, mask, search)[0]
-        return [Said(candidate.text, float(np.exp(min(0.0, candidate.score)))) for candidate in found]
+            words = self._llm.network.embed(ids)
+            prompt = torch.cat([self._abstractor(features)[0].to(words.dtype), words])
+            found = beam_search(self._llm, prompt, search)
+        return [Said(one.text, float(np.exp(min(0.0, one.score)))) for one in found]
 
     def _ranked(self, found: list[Said], pooled: Floats) -> list[Said]:
         if self._scorer is None or not found:
             return found
         likeness = self._scorer([said.text for said in found], pooled)
         judged = [replace(said, likeness=float(value)) for said, value in zip(found, likeness, strict=True)]
-        kept = [said for said in judged if (said.likeness or 0.0) >= self.options.least]
-        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self.options.weight * (s.likeness or 0.0)))
+        kept = [said for said in judged if (said.likeness or 0.0) >= self._least]
+        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self._weight * (s.likeness or 0.0)))
 
 
 def one_sentence(text: str) -> str:

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from typing import Any
 import torch
 
 from ...tools.understanding.vision import class_names
-from ..evaluation.see import Item, examine
-from ..model.decoding import Search, plain_copy
+from ..evaluation.see import examine
+from ..model.decoding import plain_copy
 from ..model.gpt4video_model import GPT4VideoConfig, GPT4VideoModel, LoraShape
 from .base_model import load_base
 from .drawn_photos import write_drawn_photos
@@ -194,14 +193,10 @@ def train(options: Options) -> dict[str, Any]:
 
 
 def exam(trainer: SeeTrainer, bank: Bank, options: Options) -> dict[str, Any]:
-    """Examine the best weights and write ``evaluation.json`` and ``dev_captions.json``."""
+    """Examine the best weights, greedily, and write ``evaluation.json`` and ``dev_captions.json``."""
     trainer.restore_best()
 
-    def reply(items: Sequence[Item]) -> list[str]:
-        search = Search(beams=4) if items and items[0].kind == "caption" else None
-        return trainer.reply(items, search)
-
-    found = examine(reply, bank.photos["dev"][: options.exam_photos], bank.moves["dev"])
+    found = examine(trainer.reply, bank.photos["dev"][: options.exam_photos], bank.moves["dev"])
     texts = found.pop("texts")
     found["options"] = {key: str(value) for key, value in vars(options).items() if key not in ("data", "models", "out")}
     (options.out / "evaluation.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

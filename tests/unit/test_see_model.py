@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from gpt4video.agent.model.decoding import Search, beam_search, greedy_texts, merge_into, plain_copy, prompt_embeds
+from gpt4video.agent.model.decoding import greedy_texts, merge_into, plain_copy, prompt_embeds
 from gpt4video.agent.model.gpt4video_model import GPT4VideoModel, TokenBatch, pack
 from gpt4video.agent.model.presets import preset
 from gpt4video.agent.model.weight_files import WeightsRejected
@@ -159,6 +159,3 @@ def test_greedy_decoding_is_the_same_alone_and_in_a_batch_and_with_merged_adapte
     assert greedy_texts(model.llm, model.tokenizer, single, single_mask, longest=6) == together[1:]
     merged = merge_into(decoder, model)
     assert greedy_texts(merged, model.tokenizer, embeds, mask, longest=6) == together
-    beams = beam_search(merged, model.tokenizer, embeds, mask, Search(beams=3, longest=6, candidates=2))
-    assert [len(found) for found in beams] == [2, 2]
-    assert all(found[0].score >= found[1].score for found in beams)

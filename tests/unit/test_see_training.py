@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from gpt4video.agent.evaluation.see import examine
-from gpt4video.agent.model.decoding import Search, plain_copy
+from gpt4video.agent.model.decoding import plain_copy
 from gpt4video.agent.model.gpt4video_model import GPT4VideoModel
 from gpt4video.agent.training.loop import Budget, TrainingDiverged
 from gpt4video.agent.training.see_batches import BatchSize
@@ -40,10 +40,7 @@ def test_the_loss_falls_and_the_exam_runs(tmp_path: Path) -> None:
     assert done == 30
     assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
     assert (tmp_path / "loss.png").is_file()
-    found = examine(
-        lambda items: teacher.reply(items, Search(beams=2) if items[0].kind == "caption" else None),
-        teacher.bank.photos["dev"], teacher.bank.moves["dev"], orders=4,
-    )  # fmt: skip
+    found = examine(teacher.reply, teacher.bank.photos["dev"], teacher.bank.moves["dev"], orders=4)
     assert set(found["captions"]) >= {"bleu_4", "cider"}
     assert found["asked"]["order"] == 4
     json.dumps(found)

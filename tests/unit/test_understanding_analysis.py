@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gpt4video.tools.errors import MediaBroken, MediaMissing, MediaRejected
 from gpt4video.tools.understanding import analysis as module
-from gpt4video.tools.understanding.analysis import ClipAnalysis, analyse
+from gpt4video.tools.understanding.analysis import Caption, ClipAnalysis, analyse
 from gpt4video.tools.understanding.ocr import TextLine
 from gpt4video.tools.understanding.vision import FrameFeatures
 from media_factory import HOSTILE, index_clip, picture, truncated, write_clip
@@ -125,17 +125,17 @@ def test_long_clips_are_sampled_more_thinly_and_say_so(clip: Path, monkeypatch: 
 def test_a_captioner_gets_frames_and_features_of_each_shot(clip: Path) -> None:
     given: list[tuple[Pixels, FrameFeatures]] = []
 
-    def captioner(frames: Pixels, features: FrameFeatures) -> str:
+    def captioner(frames: Pixels, features: FrameFeatures) -> Caption | None:
         given.append((frames, features))
-        return " a scene. " if len(given) < 3 else ""
+        return Caption("a scene.", 0.4) if len(given) < 3 else None
 
     found = analyse(clip, MeanEncoder(), captioner=captioner)
 
-    assert [shot.caption for shot in found.shots] == ["a scene.", "a scene.", ""]
+    assert [shot.caption for shot in found.shots] == [Caption("a scene.", 0.4), Caption("a scene.", 0.4), None]
     assert [len(frames) for frames, _ in given] == [len(features) for _, features in given]
     assert [int(frames.mean(axis=(0, 1, 2)).argmax()) for frames, _ in given] == [0, 1, 2]
     captions = [item for item in found.evidence("x") if item.kind == "caption"]
-    assert [round(item.start, 1) for item in captions] == [0, 1.2]
+    assert [(round(item.start, 1), item.score) for item in captions] == [(0, 0.4), (1.2, 0.4)]
 
 
 def test_a_picture_is_one_shot_without_motion(tmp_path: Path) -> None:

@@ -263,3 +263,26 @@ def test_questions_are_taken_apart() -> None:
     assert topics("is it black and white?") == ["color"]
     assert asked("When does the red car appear in the video?") == ["red", "car"]
     assert content("there are six dogs, or 7") == ["six", "dogs", "7"]
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "parts"),
+    [
+        ("what colour is the dog?", "brown", ["It looks like brown (c1, 0.0-8.0 s).", "c1, 0.0-3.2 s: dog."]),
+        ("where is the woman?", "on the beach", ["It looks like on the beach (c1, 0.0-8.0 s)."]),
+        ("is there a dog?", "no", ["Yes: c1, 0.0-3.2 s: dog."]),
+        (
+            "is there a car?",
+            "no",
+            ["It does not look so (c1, 0.0-8.0 s).", "What comes near: c1, 3.2-8.0 s"],
+        ),
+        ("is there a woman?", "yes", ["It looks so (c1, 0.0-8.0 s), but no other finding backs it."]),
+        ("is there a woman?", "no", ["It does not look so (c1, 0.0-8.0 s)."]),
+    ],
+)
+def test_what_the_model_sees_answers_the_question_beside_the_findings(
+    question: str, said: str, parts: list[str]
+) -> None:
+    told = ask(question, [found("answer", said, score=0.6), *EVIDENCE])
+    assert all(part in told for part in parts), told
+    assert told.endswith(SAMPLING)

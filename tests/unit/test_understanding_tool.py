@@ -138,3 +138,18 @@ def test_media_errors_pass_through_and_progress_is_reported() -> None:
     world = World()
     UnderstandVideo(look).run(UnderstandArguments(clips=["c1", "c2"]), world)
     assert world.reports == [0.0, 0.5, 1.0]
+
+
+def test_a_viewer_is_asked_once_a_clip_and_only_questions() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def viewer(source: Source, question: str) -> Evidence | None:
+        asked.append((source.clip, question))
+        return found("answer", "brown", 0, 10, 0.6) if source.clip == "one" else None
+
+    tool = UnderstandVideo(lambda _source: Findings(ONE), viewer)
+    tool.run(UnderstandArguments(clips=["c1"]), World())
+    assert asked == []
+    result = tool.run(UnderstandArguments(clips=["c1", "c2"], question="What color is it?"), World())
+    assert asked == [("one", "What color is it?"), ("two", "What color is it?")]
+    assert [item.text for item in result.evidence if item.kind == "answer"] == ["brown"]

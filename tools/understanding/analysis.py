@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from .ocr import TextReader
 
 Floats = NDArray[np.float32]
-Captioner = Callable[[Images, FrameFeatures], str]
-"""Frames (T, H, W, 3) of a shot and their features -> one sentence, empty when it has nothing to say."""
+
+
+class Caption(NamedTuple):
+    """What somebody says about frames, and how sure they are, 0 to 1."""
+
+    text: str
+    score: float
+
+
+Captioner = Callable[[Images, FrameFeatures], Caption | None]
+"""Frames (T, H, W, 3) of a shot and their features -> one sentence, None when there is nothing to say."""
 
 _SMALL = 256
 _LARGE = 960
@@ -59,7 +68,7 @@ class ShotAnalysis:
         colors: its colours.
         motion: its motion, None for a picture or a shot of a frame or two.
         texts: the texts that are visible in it.
-        caption: one sentence, empty without a captioner.
+        caption: one sentence, None without a captioner or when it has nothing to say.
     """
 
     start: float
@@ -70,7 +79,7 @@ class ShotAnalysis:
     colors: ColorSummary
     motion: MotionSummary | None
     texts: tuple[ScreenText, ...]
-    caption: str = ""
+    caption: Caption | None = None
 
 
 @dataclass(frozen=True)
@@ -235,11 +244,11 @@ def _shot(
     key = inside[int(((pooled - mean) ** 2).sum(axis=1).argmin())]
     closer = [parts[index] for index in inside.tolist() if index in parts]
     labels = top_labels(np.concatenate(state.logits)[inside], encoder.classes, closer=closer)
-    caption = ""
+    caption = None
     if captioner is not None:
         spread = inside[np.unique(np.linspace(0, len(inside) - 1, _CAPTION_FRAMES).round().astype(int))]
         frames = np.concatenate(state.kept)[spread]
-        caption = captioner(frames, encoder.encode(frames)).strip()
+        caption = captioner(frames, encoder.encode(frames))
     return ShotAnalysis(
         start=shot.start,
         end=shot.end,

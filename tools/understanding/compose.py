@@ -18,6 +18,8 @@ from .wording import asked, content, number, stem, stems, tokens, topics
 _MOST_SHOTS = 8
 _MOST_CLAIMS = 6
 _SURE = 0.6
+_LIKELY = 0.4
+"""Below this a description of a shot is told as a guess."""
 # ImageNet has no class for people: their absence from the labels says nothing.
 _PEOPLE = frozenset(["man", "woman", "person", "child", "boy", "girl", "baby", "lady", "guy", "somebody"])
 _CLIP_NAME = re.compile(r"\bc\d+\b")
@@ -47,8 +49,11 @@ def compose(question: str, evidence: Sequence[Evidence], sampling: str, names: d
 
 
 def _answer(question: str, evidence: list[Evidence], name: str) -> str:
-    evidence = _meant(question, evidence)
+    told = [item for item in evidence if item.kind == "answer"]
+    evidence = _meant(question, [item for item in evidence if item.kind != "answer"])
     things, kinds = asked(question), topics(question)
+    if told:
+        return _looked(question, told[0], _matching(evidence, things), name)
     if not things and not kinds:
         return _describe(evidence, name)
     if "shot" in kinds and _COUNT.search(question):
@@ -61,6 +66,18 @@ def _answer(question: str, evidence: list[Evidence], name: str) -> str:
     if _COUNT.search(question) and matching:
         return f"I cannot count them, but {_sentence(_claims(matching, name))}"
     return _named(question, things, matching, evidence, name)
+
+
+def _looked(question: str, told: Evidence, matching: list[Evidence], name: str) -> str:
+    """The answer of the model that sees, with the findings that bear on it; a sure finding outweighs its "no"."""
+    said, place = _bare_text(told), f"{name}, {_when(told)}"
+    claims = _claims(matching, name)
+    if not _YES_NO.search(question) or said.casefold() not in {"yes", "no"}:
+        return _sentence(f"It looks like {said} ({place})") + (f" {_sentence(claims)}" if claims else "")
+    sure = matching and max(item.score for item in matching) >= _SURE
+    if said.casefold() == "yes" or sure:
+        return _sentence(f"Yes: {claims}") if claims else f"It looks so ({place}), but no other finding backs it."
+    return f"It does not look so ({place})." + (f" What comes near: {_sentence(claims)}" if claims else "")
 
 
 def _meant(question: str, evidence: list[Evidence]) -> list[Evidence]:
@@ -143,7 +160,7 @@ def _shot(shot: Evidence | None, evidence: list[Evidence], name: str) -> str:
         ]  # fmt: skip
 
     captions, labels = inside("caption"), inside("label")
-    seen = [_bare_text(item) for item in captions] or [_label(item) for item in labels]
+    seen = [_caption(item) for item in captions] or [_label(item) for item in labels]
     if shot is not None and not shot.text.startswith("shot "):  # a search hit brings its own words
         seen = seen or [_bare_text(shot)]
     said = [*dict.fromkeys(seen), *(_bare_text(item) for item in [*inside("color"), *inside("motion")])]
@@ -199,11 +216,17 @@ def _claim(item: Evidence, name: str) -> str:
         return f"{place}: the text on screen reads {_quotation(item.text)}"
     if item.kind == "speech":
         return f"{place}: the speech says {_quotation(item.text)}"
-    return f"{place}: {_label(item) if item.kind == 'label' else _bare_text(item)}"
+    wording = {"label": _label, "caption": _caption}.get(item.kind, _bare_text)
+    return f"{place}: {wording(item)}"
 
 
 def _label(item: Evidence) -> str:
     return f"{'' if item.score >= _SURE else 'possibly '}{_bare_text(item)}"
+
+
+def _caption(item: Evidence) -> str:
+    """A sentence that fits the picture well stands as it is; one that may not says so."""
+    return _bare_text(item) if item.score >= _LIKELY else f"perhaps: {_bare_text(item)}"
 
 
 def _bare_text(item: Evidence) -> str:

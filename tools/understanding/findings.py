@@ -44,8 +44,8 @@ def evidence_of(analysis: ClipAnalysis, clip: str) -> list[Evidence]:
     for number, shot in enumerate(analysis.shots, 1):
         if not info.still:
             findings.append(found("shot", f"shot {number} of {len(analysis.shots)}", shot.start, shot.end))
-        if shot.caption:
-            findings.append(found("caption", shot.caption, shot.start, shot.end, 0.5))
+        if shot.caption is not None:
+            findings.append(found("caption", shot.caption.text, shot.start, shot.end, shot.caption.score))
         findings += [
             found("label", label.name, *_span(analysis, shot, label.first, label.last), label.p)
             for label in shot.labels

@@ -45,9 +45,18 @@ class UnderstandVideo(Tool[UnderstandArguments, UnderstandResult]):
     arguments = UnderstandArguments
     result = UnderstandResult
 
-    def __init__(self, analyser: Callable[[Source], Found]) -> None:
-        """Take a function that analyses the whole clip of a source; it may serve kept findings."""
-        self._analyser = analyser
+    def __init__(
+        self,
+        analyser: Callable[[Source], Found],
+        viewer: Callable[[Source, str], Evidence | None] = lambda _source, _question: None,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            analyser: analyses the whole clip of a source; it may serve kept findings.
+            viewer: looks at a source once more and answers a question, None where it has no answer.
+        """
+        self._analyser, self._viewer = analyser, viewer
 
     def run(self, arguments: UnderstandArguments, context: ToolContext) -> UnderstandResult:
         """Gather; ``BadArguments`` when a clip or span does not exist, media errors as analysing raises them."""
@@ -60,7 +69,8 @@ class UnderstandVideo(Tool[UnderstandArguments, UnderstandResult]):
         for number, source in enumerate(sources):
             context.progress(number / len(sources), f"looking at {source.title or source.clip}")
             found = self._analyser(source)
-            evidence += within(found.evidence, source.start, source.end)
+            answer = self._viewer(source, arguments.question) if arguments.question.strip() else None
+            evidence += [*([answer] if answer else []), *within(found.evidence, source.start, source.end)]
             samplings.append(found.sampling)
             partials += [f"{source.clip}: {found.partial}"] if found.partial else []
         context.progress(1.0)
