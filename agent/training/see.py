@@ -196,7 +196,8 @@ def exam(trainer: SeeTrainer, bank: Bank, options: Options) -> dict[str, Any]:
     """Examine the best weights, greedily, and write ``evaluation.json`` and ``dev_captions.json``."""
     trainer.restore_best()
 
-    found = examine(trainer.reply, bank.photos["dev"][: options.exam_photos], bank.moves["dev"])
+    photos = bank.photos["dev"][: options.exam_photos]
+    found = examine(trainer.reply, photos, bank.moves["dev"], orders=min(500, len(photos)))
     texts = found.pop("texts")
     found["options"] = {key: str(value) for key, value in vars(options).items() if key not in ("data", "models", "out")}
     (options.out / "evaluation.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

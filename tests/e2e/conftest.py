@@ -46,14 +46,17 @@ Agents = Callable[..., VideoAgent]
 
 @pytest.fixture
 def agents(stocked: Path, tmp_path: Path) -> Iterator[Agents]:
-    """Makes agents over one copy of the stocked home: ``agents(script)``; all are closed in the end."""
+    """Makes agents over one copy of the stocked home: ``agents(script)``; all are closed in the end.
+
+    Nobody looks at frames unless a test asks for it: what the real model saw in the stocked clips is in the home.
+    """
     home = tmp_path / "home"
     shutil.copytree(stocked / "home", home)
     opened: list[VideoAgent] = []
 
-    def make(script: Any, **parts: Any) -> VideoAgent:
+    def make(script: Any, viewer: str = "off", **parts: Any) -> VideoAgent:
         given = {"planner": ScriptedPlanner(script), "generator": DrawnGenerator(tmp_path / "calls.jsonl"), **parts}
-        agent = VideoAgent(components=Components(Settings(home=home), **given))
+        agent = VideoAgent(components=Components(Settings(home=home, viewer=viewer), **given))
         opened.append(agent)
         return agent
 

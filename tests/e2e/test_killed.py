@@ -33,7 +33,7 @@ else:
     from gpt4video.memory.library import Library
     setattr(Library, moment, stay)
 parts = Components(
-    Settings(home=Path(home)), planner=ScriptedPlanner({"*": "edit c1 trim 0 1 ; gen like $1: at night"}),
+    Settings(home=Path(home), viewer="off"), planner=ScriptedPlanner({"*": "edit c1 trim 0 1 ; gen like $1: at night"}),
     generator=DrawnGenerator(Path(log)),
 )
 VideoAgent(components=parts).ask("go", approve=True)

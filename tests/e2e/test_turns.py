@@ -32,6 +32,23 @@ def test_looking_gives_evidence_with_times_and_names_the_clip(agents: Agents) ->
     assert "blue" in answer.answer
 
 
+def test_a_description_is_what_the_model_sees_with_its_times(agents: Agents) -> None:
+    answer = agents({"*": "look c1"}).ask("what is in the first clip?")
+    said = [item for item in answer.evidence if item["kind"] == "caption"]
+    assert said
+    for item in said:
+        assert item["text"].endswith(".")
+        assert f"{item['start']:.1f}-{item['end']:.1f} s" in answer.answer
+        assert item["text"].rstrip(".") in answer.answer
+
+
+def test_a_question_is_put_to_the_model_that_sees(agents: Agents) -> None:
+    answer = agents({"*": "look c1: is there a car?"}, viewer="local").ask("is there a car in it?")
+    told = [item for item in answer.evidence if item["kind"] == "answer"]
+    assert [item["text"] in ("yes", "no") for item in told] == [True]
+    assert answer.status == "answered"
+
+
 def test_find_edit_generate_is_one_chain_of_real_clips_with_lineage(agents: Agents, tmp_path: Path) -> None:
     agent = agents({"*": CHAIN})
     answer = agent.ask("find the bicycle, keep its first second, make one like it at night", approve=True)
