@@ -178,7 +178,8 @@ def train(options: Options) -> dict[str, Any]:
     done = 0
     if options.critic_share < 1:
         budget = Budget(options.steps, left * (1 - options.critic_share))
-        done = trainer.imitate(budget, check_every=0.1, state=options.state)
+        every = 0.5 if 0 < options.steps < 50 else 0.1
+        done = trainer.imitate(budget, check_every=every, state=options.state)
     else:
         trainer.keep_current()
     if options.critic_share > 0 and options.minutes:
