@@ -13,8 +13,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import torch
-
 from ...tools.understanding.vision import class_names
 from ..model.seer import Look, Seer
 from ..training.see_bank import Bank, BankSize, fill
@@ -34,6 +32,8 @@ def dev_bank(data: Path, encoder: Path, most: int) -> Bank:
         encoder: the vision encoder's weights.
         most: photos.
     """
+    import torch
+
     photos = read_split(data, "dev", read_captions(data), most)
     each = min(_EACH, max(14, len(photos)))
     size = BankSize(dev_camera=each, dev_drawn=each)

@@ -77,7 +77,7 @@ def test_rouge_l_by_hand() -> None:
 
 
 def test_invented_objects_are_counted() -> None:
-    items = [Item("caption", (0,), "", frozenset({"A dog runs.", "A puppy in snow."}))]
+    items = [Item("caption", (0,), (), "", frozenset({"A dog runs.", "A puppy in snow."}))]
     scores = caption_scores(["A dog and a cat in the snow."], items)
     assert scores["invented_objects"] == pytest.approx(1 / 3)
 
@@ -92,7 +92,7 @@ def test_answers_are_compared_without_case_and_punctuation(reply: str, right: bo
 
 def test_accuracy_is_by_kind_and_pooled_over_attributes() -> None:
     items = [
-        Item(kind, (0,), "", frozenset({answer}))
+        Item(kind, (0,), (), "?", frozenset({answer}))
         for kind, answer in (("yes/no", "yes"), ("yes/no", "no"), ("colour", "red"), ("order", "the dog"))
     ]
     scores = accuracy(["yes", "yes", "red", "the dog"], items)
