@@ -116,18 +116,16 @@ class ChatViewer:
         """Raises ``ModelUnavailable`` when the model gives no answer."""
         from langchain_core.messages import HumanMessage
 
-        from .errors import AgentError, ModelUnavailable
+        from .errors import ModelUnavailable
+        from .planner.chat import provider_faults
 
         parts = [{"type": "image_url", "image_url": {"url": as_url(frame)}} for frame in images]
-        try:
+        with provider_faults(
+            ModelUnavailable,
+            "The model that looks at frames gave no answer",
+            "Check that it is there and takes pictures, or use the viewer 'local'.",
+        ):
             reply = self._model.invoke([HumanMessage([*parts, {"type": "text", "text": text}])]).text
-        except AgentError:
-            raise
-        except Exception as error:  # every provider has its own kinds of fault
-            raise ModelUnavailable(
-                f"The model that looks at frames gave no answer: {type(error).__name__}: {str(error)[:200]}",
-                "Check that it is there and takes pictures, or use the viewer 'local'.",
-            ) from error
         said = " ".join(read_tags(reply).text.split())[:_LONGEST].strip()
         return Caption(said, _UNSURE) if said else None
 

@@ -1,7 +1,7 @@
 """The model that sees, at work: describes pictures and clips and answers questions about them.
 
 Several candidate texts come from a beam search; a scorer that knows pictures and texts (the image-text projection of
-the clip memory) ranks them anew, and what it finds unlike the picture is not said at all.
+the clip memory) ranks them anew.
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ class Seer:
         scorer: ranks candidates; None leaves the search's order.
         options: of the search.
         weight: of the scorer's likeness against the model's mean log-probability.
-        least: texts less like the picture than this are dropped; -1 keeps all.
     """
 
     def __init__(
@@ -83,10 +82,9 @@ class Seer:
         scorer: Scorer | None = None,
         options: Search = _OPTIONS,
         weight: float = 4.0,
-        least: float = -1.0,
     ) -> None:
         self._abstractor, self._llm, self._names = abstractor.eval(), llm, tuple(class_names)
-        self._scorer, self.options, self._weight, self._least = scorer, options, weight, least
+        self._scorer, self.options, self._weight = scorer, options, weight
         self._lock = threading.Lock()
 
     @classmethod
@@ -123,7 +121,7 @@ class Seer:
         return top_labels(shares.tolist(), self._names)
 
     def caption(self, look: Look) -> list[Said]:
-        """Descriptions of what is looked at, best first; empty when no candidate looks like it."""
+        """Descriptions of what is looked at, best first; empty when nothing was written."""
         found = self._search(look, DESCRIBE, self.options)
         return self._ranked(_distinct([replace(said, text=one_sentence(said.text)) for said in found]), look.pooled)
 
@@ -154,8 +152,7 @@ class Seer:
             return found
         likeness = self._scorer([said.text for said in found], pooled)
         judged = [replace(said, likeness=float(value)) for said, value in zip(found, likeness, strict=True)]
-        kept = [said for said in judged if (said.likeness or 0.0) >= self._least]
-        return sorted(kept, key=lambda s: -(np.log(max(s.score, 1e-9)) + self._weight * (s.likeness or 0.0)))
+        return sorted(judged, key=lambda s: -(np.log(max(s.score, 1e-9)) + self._weight * (s.likeness or 0.0)))
 
 
 def one_sentence(text: str) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import AgentError, PlannerFailed
@@ -162,7 +163,11 @@ class ChatPlanner:
         return composed(context)
 
     def _ask(self, turns: Sequence[tuple[str, str]]) -> str:
-        try:
+        with provider_faults(
+            PlannerFailed,
+            f"The planner {self._name} gave no answer",
+            "Check that the server runs and serves this model, or use the planner 'local'.",
+        ):
             if self._structured:
                 try:
                     return self._model.bind(extra_body={**_LIMIT, "response_format": _SCHEMA}).invoke(list(turns)).text
@@ -171,13 +176,17 @@ class ChatPlanner:
                         raise
                     self._structured = False  # this server knows no structured output
             return self._model.invoke(list(turns)).text
-        except AgentError:
-            raise
-        except Exception as error:  # every provider has its own kinds of fault
-            raise PlannerFailed(
-                f"The planner {self._name} gave no answer: {_cause(error)}",
-                "Check that the server runs and serves this model, or use the planner 'local'.",
-            ) from error
+
+
+@contextmanager
+def provider_faults(kind: type[AgentError], what: str, remedy: str) -> Iterator[None]:
+    """Turn whatever a chat model raises into an error of ours; every provider has its own kinds of fault."""
+    try:
+        yield
+    except AgentError:
+        raise
+    except Exception as error:
+        raise kind(f"{what}: {_cause(error)}", remedy) from error
 
 
 def plan_line(text: str) -> str:

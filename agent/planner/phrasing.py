@@ -73,8 +73,12 @@ def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
 def _timed(text: str) -> str:
     text = _CLOCK.sub(lambda match: f"{int(match[1]) * 60 + int(match[2])}s", text)
     for form, seconds in _DURATIONS:
-        text = form.sub(lambda match, seconds=seconds: f"{seconds(match):g} seconds", text)  # type: ignore[misc]
+        text = form.sub(_told(seconds), text)
     return _FROM_ON.sub(_span, text)
+
+
+def _told(seconds: Callable[[re.Match[str]], float]) -> Callable[[re.Match[str]], str]:
+    return lambda match: f"{seconds(match):g} seconds"
 
 
 def _span(match: re.Match[str]) -> str:
