@@ -24,7 +24,7 @@ from .errors import Fault, MediaBlocked, fault_of
 if TYPE_CHECKING:
     from .components import Components
 
-ANALYSIS = "understanding-2"
+ANALYSIS = "understanding-3"
 """Version of what :func:`~gpt4video.tools.understanding.analysis.analyse` finds; a new one analyses again."""
 
 

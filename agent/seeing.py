@@ -15,6 +15,7 @@ from ..tools.understanding.analysis import Caption, size_within
 from ..tools.understanding.arguments import Evidence
 from ..tools.understanding.vision import FrameFeatures, Images, class_names
 from ..tools.understanding.wording import topics
+from .ordering import ordered
 from .planner.video_tags import read_tags
 
 if TYPE_CHECKING:
@@ -194,7 +195,12 @@ def local_seer(parts: Components, weights: Path | None = None) -> Seer:
 
 
 def answered(parts: Components, source: Source, question: str) -> Evidence | None:
-    """What the viewer answers to a question about a clip or span, as evidence; None where it does not tell."""
+    """What looking once more answers to a question about a clip or span; None where it does not tell.
+
+    The order of two things is told from the frames one by one; for other questions the viewer is asked.
+    """
+    if found := ordered(parts, source, question):
+        return found
     if parts.viewer is None or not parts.viewer.answers(question):
         return None
     from ..tools.media.decode import sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ ATTRIBUTES = ("yes/no", "colour", "number")
 """The kinds of the "yes/no and attribute" figure."""
 
 _SEED = 20_240
+_TRIES = 20
+"""Pairs of photos looked at for one question about order: some share all that they show."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +64,31 @@ def question_items(photos: Sequence[Photo], kinds: Sequence[str] = (*ATTRIBUTES,
     return items
 
 
+def scene_pairs(
+    photos: Sequence[Photo], count: int, rng: random.Random
+) -> Iterator[tuple[Photo, Photo, QuestionAnswer]]:
+    """At most ``count`` pairs of photos, each with a question which of two things comes first.
+
+    Fewer when the captions hardly name anything by which photos can be told apart.
+    """
+    made = 0
+    for _ in range(_TRIES * count):
+        first, second = rng.sample(list(photos), 2)
+        asked = which_first(seen_objects(first.captions), seen_objects(second.captions), rng)
+        if asked is not None and made < count:
+            yield first, second, asked
+            made += 1
+
+
 def order_items(photos: Sequence[Photo], count: int, frames: int = 8) -> list[Item]:
     """Two photos one after the other: which of two things comes first?"""
     rng = random.Random(_SEED + 1)
     items: list[Item] = []
-    while len(items) < count:
-        first, second = rng.sample(list(photos), 2)
-        asked = which_first(seen_objects(first.captions), seen_objects(second.captions), rng)
-        if asked is not None:
-            cut = rng.randint(2, frames - 2)
-            rows = first.plain[:1] * cut + second.plain[:1] * (frames - cut)
-            labels = tuple(dict.fromkeys((*first.labels[:2], *second.labels[:2])))
-            items.append(_item(asked, rows, labels))
+    for first, second, asked in scene_pairs(photos, count, rng):
+        cut = rng.randint(2, frames - 2)
+        rows = first.plain[:1] * cut + second.plain[:1] * (frames - cut)
+        labels = tuple(dict.fromkeys((*first.labels[:2], *second.labels[:2])))
+        items.append(_item(asked, rows, labels))
     return items
 
 

@@ -22,6 +22,7 @@ class Exam(StrEnum):
 
     PLAN = "plan"
     SEE = "see"
+    TEMPORAL = "temporal"
     WORDING = "wording"
     GENERATE = "generate"
 
@@ -117,7 +118,7 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="see: photos with captions; plan: held-out rows of 'planner_data'; wording: the data folder."
+            help="see, temporal: photos with captions; plan: held-out rows of 'planner_data'; wording: the data folder."
         ),
     ] = None,
     most: Annotated[int, typer.Option(help="At most so many plans, photos, or prompts an attribute.", min=0)] = 0,
@@ -132,6 +133,7 @@ def evaluate(
         reports = {
             Exam.PLAN: _plan_report,
             Exam.SEE: _see_report,
+            Exam.TEMPORAL: _temporal_report,
             Exam.WORDING: _wording_report,
             Exam.GENERATE: _generate_report,
         }
@@ -182,6 +184,15 @@ def _see_report(data: Path | None, most: int, weights: Path | None) -> dict[str,
     parts = _parts()
     bank = dev_bank(data, parts.models("vision") / "efficientnet-lite0-57934424.pth", most)
     return evaluate(local_seer(parts, weights), bank)
+
+
+def _temporal_report(data: Path | None, most: int, _: Path | None) -> dict[str, Any]:
+    from ..errors import RequestInvalid
+    from ..evaluation.temporal import cases, evaluate
+
+    if data is None:
+        raise RequestInvalid("Order is measured on photos with captions.", "Name their folder with --data.")
+    return evaluate(_parts(), cases(data, most or 140))
 
 
 def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[str, Any]:

@@ -60,6 +60,21 @@ _NEWEST = re.compile(
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _NTH = re.compile(rf"\bthe (?:(first) (?:clip|video|recording)\b|({'|'.join(_ORDINALS[1:])}) {_THING})", re.IGNORECASE)
+_PLACE = rf"(?:\d{{1,2}}|{'|'.join(_WORDS[1:13])})"
+_NOT_A_LENGTH = (
+    r"(?!\d|[.:]\d|%|x\b| ?(?:to|till|until|-|–) ?\d"
+    r"| ?(?:times|seconds?|secs?|s|minutes?|mins?|m|and a half|percent|degrees?|st|nd|rd|th)\b)"
+)
+_NUMBERED = re.compile(
+    rf"\b(?:the )?(?:(?:clip|video) (?:(?:number|no|nr)\b\.? ?|#)?|(?:number|no\.|nr\.) ?)({_PLACE})\b{_NOT_A_LENGTH}"
+    rf"|(?<!\w)#({_PLACE})\b{_NOT_A_LENGTH}",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(
+    rf"\b(?:the )?(?:clips|videos|numbers) "
+    rf"({_PLACE}(?:(?:, ?| ?\+ ?){_PLACE})*,?(?: and | ?& ?| ?\+ ?|, ?){_PLACE})\b{_NOT_A_LENGTH}",
+    re.IGNORECASE,
+)
 _BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
 
 
@@ -105,7 +120,17 @@ def _named(text: str, clips: Sequence[_Clip]) -> str:
         place = _ORDINALS.index((match[1] or match[2]).lower())
         return names[place] if place < len(names) else match[0]
 
-    text = _BEFORE_LAST.sub(names[-2], text)
+    def numbered(match: re.Match[str]) -> str:
+        place = int(_value(match[1] or match[2]))
+        return names[place - 1] if 0 < place <= len(names) else match[0]
+
+    def several(match: re.Match[str]) -> str:
+        places = [int(_value(word)) for word in re.findall(_PLACE, match[1], re.IGNORECASE)]
+        if not all(0 < place <= len(names) for place in places):
+            return match[0]
+        return re.sub(_PLACE, lambda word: names[int(_value(word[0])) - 1], match[1], flags=re.IGNORECASE)
+
+    text = _NUMBERED.sub(numbered, _SEVERAL.sub(several, _BEFORE_LAST.sub(names[-2], text)))
     return _NTH.sub(nth, _NEWEST.sub(newest, _LONGEST.sub(by_length, text)))
 
 

@@ -52,6 +52,8 @@ class Options:
     variants: int
     moves: int
     warm_minutes: float
+    words: float
+    videos: int
     lora: str
     critic_share: float
     critic_photos: int
@@ -85,6 +87,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--variants", type=int, default=6, help="augmented variants of a photo, the photo itself included")
     add("--moves", type=int, default=2400, help="camera moves; drawings in proportion")
     add("--warm-minutes", type=float, default=0.4, help="minutes of the word warm-up before; 0: none")
+    add("--words", type=float, default=0.03, help="weight of the word lesson beside next-token learning; 0: none")
+    add("--videos", type=int, default=0, help="conversations about videos a step; 0: a quarter of --batch")
     add("--lora", choices=("all", "attention"), default="all", help="layers that LoRA adapts")
     add("--critic-share", type=float, default=0.4, help="share of the training time for self-critical learning")
     add("--critic-photos", type=int, default=64)
@@ -163,16 +167,17 @@ def train(options: Options) -> dict[str, Any]:
     model, decoder = build(options, device)
     trainer = SeeTrainer(
         model, decoder, bank, options.out,
-        rates=replace(Rates(), abstractor=options.rate, lora=options.lora_rate, critic=options.critic_rate),
-        size=BatchSize(options.batch, max(1, options.batch // 3), max(1, options.batch // 4)),
+        rates=replace(
+            Rates(), abstractor=options.rate, lora=options.lora_rate, critic=options.critic_rate,
+            words=options.words,
+        ),
+        size=BatchSize(options.batch, max(1, options.batch // 3), options.videos or max(1, options.batch // 4)),
         seed=options.seed, workers=options.workers, dev=options.dev_photos,
         head=words_of(bank, model.tokenizer, device) if options.restrict_head else None,
     )  # fmt: skip
     print(f"training starts after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
-    resumed = options.resume is not None or (
-        options.state is not None and (options.state / "state.safetensors").is_file()
-    )
-    if options.warm_minutes > 0 and not resumed:
+    interrupted = options.state is not None and (options.state / "state.safetensors").is_file()
+    if options.warm_minutes > 0 and not interrupted:
         trainer.warm(Budget(0, options.warm_minutes), batch=max(96, options.batch))
     left = max(0.1, options.minutes - (time.monotonic() - start + _EXAM_SECONDS) / 60) if options.minutes else 0.0
     done = 0

@@ -59,14 +59,15 @@ class FrameFeaturizer:
             span = slice(first, min(first + self._batch, len(images)))
             x = images[span].to(self._device).float().sub_(_MEAN).div_(_DEVIATION)
             if boxes is not None:
-                x = _crop(x, boxes, span)
+                x = crop(x, boxes, span)
             grid, _, scores = self._network(x.to(self._dtype).contiguous(memory_format=torch.channels_last))
             grids[span] = grid.half()
             logits[span] = scores.float().cpu()
         return grids, logits
 
 
-def _crop(x: Tensor, boxes: Boxes, span: slice) -> Tensor:
+def crop(x: Tensor, boxes: Boxes, span: slice = slice(None)) -> Tensor:
+    """Pictures (N, 3, H, W) as float -> their windows (N, 3, 224, 224); ``span`` of the boxes belongs to them."""
     size = torch.from_numpy(boxes.size[span]).to(x.device)
     centre = torch.from_numpy(boxes.centre[span]).to(x.device)
     mirror = torch.from_numpy(np.where(boxes.mirrored[span], -1.0, 1.0).astype(np.float32)).to(x.device)

@@ -33,6 +33,7 @@ class Rates:
         decay: weight decay of the abstractor.
         smoothing: label smoothing of captions.
         talk: weight of the conversations' loss beside the captions' of 1.
+        words: weight of the word lesson (:mod:`.word_warmup`) during next-token learning; 0: none.
     """
 
     abstractor: float = 7e-4
@@ -41,6 +42,7 @@ class Rates:
     decay: float = 0.05
     smoothing: float = 0.1
     talk: float = 1.0
+    words: float = 0.0
 
 
 class SeeTrainer:
@@ -66,14 +68,14 @@ class SeeTrainer:
         self.log = TrainingLog(out / "log.csv")
         self._checked = caption_items(bank.photos["dev"][:dev])
         self._weights = model.trainable()
+        self._words = WordWarmup(model, bank, bank.photos["train"], self.encoder).to(model.device)
         self._best: dict[str, Tensor] = {}
         self.best = -1.0
         self._parts = 1
 
     def warm(self, budget: Budget, *, batch: int) -> None:
         """Bring the soft tokens near the words of the captions; see :mod:`.word_warmup`."""
-        lesson = WordWarmup(self.model, self.bank, self.bank.photos["train"], self.encoder).to(self.model.device)
-        parameters = [*self.model.abstractor.parameters(), lesson.bias, lesson.scale]
+        parameters = [*self.model.abstractor.parameters(), *self._words.own.values()]
         optimizer = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=self.rates.decay)
         optimizer.param_groups[0]["peak"] = 1e-3
         self.model.train()
@@ -81,14 +83,12 @@ class SeeTrainer:
         while budget.progress(step) < 1:
             torch.manual_seed(self.seed * 7919 + step)
             self._set_rate(optimizer, cosine(budget.progress(step)))
-            with self._autocast():
-                loss = lesson(random.Random(f"{self.seed}/warm/{step}"), batch)
-            loss.backward()
+            loss = self._word_gradient(random.Random(f"{self.seed}/warm/{step}"), batch, 1.0)
             torch.nn.utils.clip_grad_norm_(parameters, 5.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             if step % 20 == 0:
-                value = float(loss.detach())
+                value = float(loss)
                 check_finite(value, step, self.out)
                 print(f"warm-up {step}  loss {value:.2f}  {budget.left(step) / 60:.1f} min left", flush=True)  # noqa: T201
             step += 1
@@ -113,6 +113,9 @@ class SeeTrainer:
             described, talked = next(batches)
             caption_loss = self._gradient(described, self.rates.smoothing, 1.0)
             talk_loss = self._gradient(talked, 0.0, self.rates.talk)
+            if self.rates.words > 0:
+                rng = random.Random(f"{self.seed}/words/{step}")
+                self._word_gradient(rng, 4 * self.size.captions, self.rates.words)
             self._update(optimizer)
             pending.append((step, torch.stack([caption_loss, talk_loss])))
             if len(pending) >= 10 or self.model.device.type == "cpu":
@@ -190,6 +193,12 @@ class SeeTrainer:
                 texts[i] = text
         return texts
 
+    def _word_gradient(self, rng: random.Random, batch: int, weight: float) -> Tensor:
+        with self._autocast():
+            loss: Tensor = self._words(rng, batch)
+        (loss * weight).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.model.device.type, torch.bfloat16)
 
@@ -199,6 +208,7 @@ class SeeTrainer:
         groups = [
             {"params": seeing, "lr": abstractor, "peak": abstractor, "weight_decay": decay},
             {"params": adapting, "lr": lora, "peak": lora, "weight_decay": 0.0},
+            {"params": list(self._words.own.values()), "lr": abstractor, "peak": abstractor, "weight_decay": 0.0},
         ]
         return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=self.model.device.type == "cuda")
 
@@ -277,7 +287,7 @@ class SeeTrainer:
     def _resume(self, state: Path | None, optimizer: torch.optim.Optimizer) -> int:
         if state is None or not (state / "state.safetensors").is_file():
             return 0
-        facts = load_state(state, self._weights, optimizer)
+        facts = load_state(state, self._learned(), optimizer)
         self.best = float(facts["best"])
         self._best = {name: p.detach().clone() for name, p in self._weights.items()}
         self.log.resume(int(facts["step"]))
@@ -285,4 +295,8 @@ class SeeTrainer:
 
     def _save_state(self, state: Path | None, step: int, optimizer: torch.optim.Optimizer) -> None:
         if state is not None:
-            save_state(state, step, self._weights, optimizer, best=self.best)
+            save_state(state, step, self._learned(), optimizer, best=self.best)
+
+    def _learned(self) -> dict[str, Tensor]:
+        """All that an interrupted training must find again."""
+        return {**self._weights, **{f"words.{name}": p for name, p in self._words.own.items()}}

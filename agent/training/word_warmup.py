@@ -1,4 +1,4 @@
-"""A cheap first lesson: the soft tokens learn to lie near the embeddings of the words that the captions use.
+"""A cheap lesson, before next-token learning and beside it: soft tokens near the embeddings of the captions' words.
 
 No language model runs: a photo's tokens are compared with the (frozen) input embeddings of a few hundred words, and
 every word that its captions hold must be near some token. The language model then meets tokens it can nearly read,
@@ -54,6 +54,11 @@ class WordWarmup(nn.Module):
         prior = torch.tensor([counts[word] / max(1, len(photos)) for word in place]).clamp(1e-4, 0.5)
         self.bias = nn.Parameter(prior.logit() - 4.0)
         self.scale = nn.Parameter(torch.tensor(12.0))
+
+    @property
+    def own(self) -> dict[str, nn.Parameter]:
+        """What is learned here beside the abstractor, by name."""
+        return {"bias": self.bias, "scale": self.scale}
 
     def forward(self, rng: random.Random, batch: int) -> Tensor:
         """Loss over ``batch`` photos, summed over words and averaged over photos."""

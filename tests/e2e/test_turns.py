@@ -49,6 +49,16 @@ def test_a_question_is_put_to_the_model_that_sees(agents: Agents) -> None:
     assert answer.status == "answered"
 
 
+def test_what_comes_first_is_told_with_the_moments_to_look_at(agents: Agents) -> None:
+    question = "which comes first, the street or the blue square?"
+    for order, first in (("c1 c2", "street"), ("c2 c1", "blue square")):
+        answer = agents({"*": f"edit {order} concat ; look $1: {question}"}).ask(question)
+        told = [item for item in answer.evidence if item["kind"] == "answer"]
+        assert len(told) == 1
+        assert told[0]["text"].startswith(f"the {first} comes first")
+        assert told[0]["text"] in answer.answer
+
+
 def test_find_edit_generate_is_one_chain_of_real_clips_with_lineage(agents: Agents, tmp_path: Path) -> None:
     agent = agents({"*": CHAIN})
     answer = agent.ask("find the bicycle, keep its first second, make one like it at night", approve=True)

@@ -58,6 +58,14 @@ def test_times_are_put_in_seconds_outside_quotes(text: str, plain: str) -> None:
         ("the fifth clip", "the fifth clip"),
         ("the longest bridge", "the longest bridge"),
         ("find 'the longest one'", "find 'the longest one'"),
+        ("join clip no. 2 and number one", "join c2 and c1"),
+        ("merge clips one, two & three", "merge c1, c2 & c3"),
+        ("mute #2", "mute c2"),
+        ("cut clip 3 at 4 s", "cut c3 at 4 s"),
+        ("clip 2 seconds off the end", "clip 2 seconds off the end"),
+        ("clip 1 to 3 seconds", "clip 1 to 3 seconds"),
+        ("play video 1.5 times faster", "play video 1.5 times faster"),
+        ("show clip number 9", "show clip number 9"),
     ],
 )
 def test_clips_told_by_length_or_place_get_their_names(text: str, plain: str) -> None:

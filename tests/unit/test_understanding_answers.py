@@ -258,6 +258,8 @@ def test_questions_are_taken_apart() -> None:
     assert topics("how many shots does it have?")[0] == "shot"
     assert topics("what is the colour of the car in the first shot")[0] == "color"
     assert topics("How long is the movie?")[0] == "media"
+    assert topics("Where does the star go?") == ["motion"]
+    assert topics("where is the car heading?") == ["motion"]
     assert topics("is a dog running?") == []
     assert topics("is the man in black running?") == []
     assert topics("is it black and white?") == ["color"]

@@ -124,6 +124,19 @@ def test_zooming_is_told_from_panning() -> None:
     assert (zoom_in.camera, zoom_out.camera) == ("zooms in", "zooms out")
 
 
+@pytest.mark.parametrize(
+    ("step", "direction"), [((3, 0), "right"), ((-3, 0), "left"), ((0, 2), "down"), ((0, -2), "up")]
+)
+def test_one_thing_before_a_plain_ground_moves_and_the_camera_stands(step: tuple[int, int], direction: str) -> None:
+    frames = [np.full((144, 192, 3), (40, 90, 160), np.uint8) for _ in range(10)]
+    for number, frame in enumerate(frames):
+        left, top = 80 + step[0] * (number - 5), 56 + step[1] * (number - 5)
+        frame[top : top + 32, left : left + 32] = (220, 200, 60)
+    found = motion_of(frames)
+    assert found is not None
+    assert (found.camera, found.direction) == ("still", direction)
+
+
 def test_a_still_picture_has_no_motion() -> None:
     still = motion_of([texture(8)] * 10)
 

@@ -121,6 +121,8 @@ def topics(question: str) -> list[EvidenceKind]:
         found.insert(0, "shot")
     elif re.search(r"\bwhat(?:'s| is)? (?:the )?colou?rs?\b", lower):
         found.insert(0, "color")
+    elif re.search(r"\b(where|which way|what direction)\b.*\b(go|goes|going|heads?|heading|headed|fly|flies)\b", lower):
+        found.insert(0, "motion")
     return list(dict.fromkeys(found))
 
 
