@@ -21,7 +21,8 @@ from .see_bank import Bank
 from .see_batches import TurnEncoder
 from .see_data import Photo
 
-_LEAST = 8
+_RARE = 0.0013
+"""Words in a smaller share of the photos teach little."""
 
 
 class WordWarmup(nn.Module):
@@ -42,7 +43,7 @@ class WordWarmup(nn.Module):
         listed = [words_of(photo.captions) for photo in photos]
         counts = Counter(word for captions in listed for word in {w for words in captions for w in words})
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        common = [word for word, count in ranked if _LEAST <= count < 0.5 * len(photos)]
+        common = [word for word, count in ranked if _RARE < count / len(photos) < 0.5]
         ids = {word: tokens[0] for word in common if len(tokens := encoder.ids(f" {word}")) == 1}
         place = {word: index for index, word in enumerate(list(ids)[:most])}
         self._wanted = [_shares(captions, place) for captions in listed]

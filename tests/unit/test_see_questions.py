@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gpt4video.agent.evaluation.see import order_items
 from gpt4video.agent.training.caption_questions import clean, denial_weights, questions, seen_objects
 from gpt4video.agent.training.drawn_clips import DIRECTIONS, draw_clip
 from gpt4video.agent.training.see_data import (
@@ -136,3 +137,8 @@ def test_drawn_shapes_move_where_they_say() -> None:
 
 def test_objects_are_known_by_their_synonyms() -> None:
     assert {"dog", "snow"} <= seen_objects(["A puppy on a snowy hill."])
+
+
+def test_the_exam_ends_when_nothing_can_be_asked_about_order() -> None:
+    drawings = [Photo(f"{n}.png", ("A red circle on a plain background .",), plain=(n,)) for n in range(4)]
+    assert order_items(drawings, 5) == []
