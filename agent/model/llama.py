@@ -6,13 +6,15 @@ reuse also need a cache whose end can be moved. Same arithmetic as ``transformer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from .int8 import Linear, Rows8
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class LlamaShape:
 @dataclass
 class _Layer:
     norm_in: Tensor
-    qkv: Tensor
-    out: Tensor
+    qkv: Linear
+    out: Linear
     norm_mlp: Tensor
-    gate_up: Tensor
-    down: Tensor
+    gate_up: Linear
+    down: Linear
 
 
 def _rms(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -69,14 +71,15 @@ class Llama:
         length: how many tokens the cache holds; setting it lower forgets the rest.
     """
 
-    def __init__(self, shape: LlamaShape, weights: Mapping[str, Tensor], *, room: int = 2048) -> None:
-        """Take weights under transformers' names (``model.layers.0...``), of one dtype; ``room`` tokens fit."""
+    def __init__(self, shape: LlamaShape, weights: Mapping[str, Tensor | Rows8], *, room: int = 2048) -> None:
+        """Take weights under transformers' names (``model.layers.0...``), of one type; ``room`` tokens fit."""
         self.shape, self.length = shape, 0
         self._embed = weights["model.embed_tokens.weight"]
-        self._head = weights.get("lm_head.weight", self._embed)
-        self._norm = weights["model.norm.weight"].float()
+        self._head = _linear([weights.get("lm_head.weight", self._embed)])
+        self._norm = _vector(weights["model.norm.weight"])
         self._layers = [_layer(weights, f"model.layers.{n}.") for n in range(shape.num_hidden_layers)]
-        dtype, size = self._embed.dtype, (shape.num_key_value_heads, room, shape.head_dim)
+        self._dtype = dtype = self._embed.dtype if isinstance(self._embed, Tensor) else torch.float32
+        size = (shape.num_key_value_heads, room, shape.head_dim)
         self._keys = [torch.zeros(size, dtype=dtype) for _ in self._layers]
         self._values = [torch.zeros(size, dtype=dtype) for _ in self._layers]
         powers = torch.arange(0, shape.head_dim, 2).float() / shape.head_dim
@@ -115,21 +118,21 @@ class Llama:
         end = self.length + len(states)
         if end > self.room:
             raise ValueError(f"{end} tokens do not fit in {self.room}")
-        x = states.to(self._embed.dtype)
+        x = states.to(self._dtype)
         cos, sin = self._cos[places], self._sin[places]
         hidden = None if sight is None else ~sight
         for n, layer in enumerate(self._layers):
             x = x + self._attend(n, layer, _rms(x, layer.norm_in, self.shape.rms_norm_eps), cos, sin, hidden)
-            gate, up = functional.linear(_rms(x, layer.norm_mlp, self.shape.rms_norm_eps), layer.gate_up).chunk(2, -1)
-            x = x + functional.linear(functional.silu(gate) * up, layer.down)
+            gate, up = layer.gate_up(_rms(x, layer.norm_mlp, self.shape.rms_norm_eps)).chunk(2, -1)
+            x = x + layer.down(functional.silu(gate) * up)
         self.length = end
-        return functional.linear(_rms(x[-last:], self._norm, self.shape.rms_norm_eps), self._head).float()
+        return self._head(_rms(x[-last:], self._norm, self.shape.rms_norm_eps)).float()
 
     def _attend(self, n: int, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor, hidden: Tensor | None) -> Tensor:
         """Grouped-query attention of new tokens (T, d) over the cache and themselves."""
         shape, count = self.shape, x.shape[0]
         heads, groups, size = shape.num_attention_heads, shape.num_key_value_heads, shape.head_dim
-        qkv = functional.linear(x, layer.qkv).view(count, heads + 2 * groups, size).transpose(0, 1)
+        qkv = layer.qkv(x).view(count, heads + 2 * groups, size).transpose(0, 1)
         turned = qkv[: heads + groups]
         half = size // 2
         turned = turned * cos + torch.cat([turned[..., half:], turned[..., :half]], dim=-1) * sin
@@ -142,18 +145,34 @@ class Llama:
         if hidden is not None:
             scores = scores.view(groups, -1, count, end).masked_fill(hidden, float("-inf")).view(scores.shape)
         mixed = torch.bmm(scores.softmax(-1).to(values.dtype), values)
-        return functional.linear(mixed.view(heads, count, size).transpose(0, 1).reshape(count, -1), layer.out)
+        return layer.out(mixed.view(heads, count, size).transpose(0, 1).reshape(count, -1))
 
 
-def _layer(weights: Mapping[str, Tensor], prefix: str) -> _Layer:
-    def get(*names: str) -> Tensor:
-        return torch.cat([weights[f"{prefix}{name}.weight"] for name in names]).contiguous()
+def _layer(weights: Mapping[str, Tensor | Rows8], prefix: str) -> _Layer:
+    def get(*names: str, fine: bool = False) -> Linear:
+        return _linear([weights[f"{prefix}{name}.weight"] for name in names], fine=fine)
 
     return _Layer(
-        norm_in=get("input_layernorm").float(),
+        norm_in=_vector(weights[f"{prefix}input_layernorm.weight"]),
         qkv=get("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
         out=get("self_attn.o_proj"),
-        norm_mlp=get("post_attention_layernorm").float(),
+        norm_mlp=_vector(weights[f"{prefix}post_attention_layernorm.weight"]),
         gate_up=get("mlp.gate_proj", "mlp.up_proj"),
-        down=get("mlp.down_proj"),
+        # Its input has outliers: rounded to eight bits it changes one plan in twenty, rounded finely one in fifty.
+        down=get("mlp.down_proj", fine=True),
     )
+
+
+def _linear(parts: Sequence[Tensor | Rows8], *, fine: bool = False) -> Linear:
+    """Matrices under each other as one layer."""
+    dense = [part for part in parts if isinstance(part, Tensor)]
+    if len(dense) < len(parts):
+        return Rows8.joined([part for part in parts if isinstance(part, Rows8)]).linear(fine=fine)
+    weight = torch.cat(dense) if len(dense) > 1 else dense[0].contiguous()
+    return lambda x: functional.linear(x, weight)
+
+
+def _vector(weight: Tensor | Rows8) -> Tensor:
+    if isinstance(weight, Rows8):
+        raise ValueError("a norm's weight must be a vector")
+    return weight.float()

@@ -51,7 +51,7 @@ def load_llm(model: Path, adapter: Path | None, cache: Path, *, room: int = 2048
     Args:
         model: a GGUF file, a folder that holds one, or a folder in transformers' own format.
         adapter: a folder with ``adapter_model.safetensors`` and ``adapter_config.json``; None takes the base alone.
-        cache: where the merged weights are kept (2 bytes a parameter).
+        cache: where the merged weights are kept (a byte a parameter).
         room: how many tokens a prompt and its answer may have together.
 
     Raises :class:`~gpt4video.agent.errors.ModelUnavailable` when files are missing, broken or not what they should be.
@@ -67,9 +67,10 @@ def _open(folder: Path, revision: str, room: int) -> LoadedLLM:
     from safetensors.torch import load_file
     from tokenizers import Tokenizer
 
+    from .int8 import unpacked
     from .llama import Llama, LlamaShape
 
     facts = json.loads((folder / "llm.json").read_text(encoding="utf-8"))
-    network = Llama(LlamaShape(**facts["shape"]), load_file(folder / "llm.safetensors"), room=room)
+    network = Llama(LlamaShape(**facts["shape"]), unpacked(load_file(folder / "llm.safetensors")), room=room)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return LoadedLLM(network, tokenizer, revision, facts["begin"], facts["end"], facts["vocabulary"], folder)

@@ -1,6 +1,6 @@
 """Base weights with an adapter added, converted once and cached as safetensors.
 
-The GGUF base is unpacked to float32, the adapter is added there, and the sum is rounded once, to bfloat16. What is
+The GGUF base is unpacked to float32, the adapter is added there, and the sum is rounded once, to eight bits. What is
 cached is keyed by the hashes of both, so a new adapter or base never meets an old cache.
 """
 
@@ -21,8 +21,10 @@ from ..errors import ModelUnavailable
 if TYPE_CHECKING:
     from torch import Tensor
 
-_FORMAT = "2"
+_FORMAT = "3"
 """Part of the cache key: raised when what is cached changes its form."""
+_KEPT = 2
+"""Conversions that are kept for each name of an adapter: the one in use and the one before."""
 _SEEN = ".lora_A.default.weight"
 
 
@@ -33,7 +35,7 @@ def merged_weights(model: Path, adapter: Path | None, cache: Path) -> tuple[Path
         model: a GGUF file, a folder that holds one, or a folder in transformers' own format.
         adapter: a folder in peft's format (``adapter_model.safetensors``, ``adapter_config.json``) or one that
             :meth:`.gpt4video_model.GPT4VideoModel.save_pretrained` wrote; None takes the base alone.
-        cache: where merged weights are kept (2 bytes a parameter).
+        cache: where merged weights are kept (a byte a parameter).
 
     Raises:
         ModelUnavailable: files are missing, broken or not what they should be.
@@ -54,12 +56,16 @@ def forget(folder: Path, error: Exception) -> ModelUnavailable:
 
 def open_transformers(folder: Path) -> tuple[Any, Any]:
     """A merged folder as transformers' Llama in bfloat16 and its tokenizer; raises ``ModelUnavailable``."""
+    import torch
     from safetensors.torch import load_file
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+    from .int8 import Rows8, unpacked
+
     try:
         facts = json.loads((folder / "llm.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "llm.safetensors")
+        kept = unpacked(load_file(folder / "llm.safetensors")).items()
+        weights = {name: part.dense() if isinstance(part, Rows8) else part.to(torch.bfloat16) for name, part in kept}
         tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
         tied = "lm_head.weight" not in weights
         network = _empty(LlamaForCausalLM, LlamaConfig(**facts["config"], tie_word_embeddings=tied))
@@ -116,9 +122,9 @@ def _sha256(path: Path) -> str:
 
 def _convert(model: Path, adapter: Path | None, folder: Path) -> None:
     """Unpack, merge, round and write; a crash leaves no half-written folder."""
-    import torch
     from safetensors.torch import save_file
 
+    from .int8 import packed
     from .llama import LlamaShape
 
     network, tokenizer = _read_base(model)
@@ -131,9 +137,7 @@ def _convert(model: Path, adapter: Path | None, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as parent:
         part = Path(parent) / "part"
         part.mkdir()
-        save_file(
-            {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()}, part / "llm.safetensors"
-        )
+        save_file(packed(weights), part / "llm.safetensors")
         tokenizer.backend_tokenizer.save(str(part / "tokenizer.json"))
         facts = {
             "shape": LlamaShape.of(network.config).plain(),
@@ -145,6 +149,15 @@ def _convert(model: Path, adapter: Path | None, folder: Path) -> None:
         (part / "llm.json").write_text(json.dumps(facts), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
+    _prune(folder)
+
+
+def _prune(newest: Path) -> None:
+    """Remove what earlier weights of the same name were converted to, all but the last of them."""
+    name = newest.name.rpartition("-")[0]
+    others = [path for path in newest.parent.glob(f"{name}-*") if path.name.rpartition("-")[0] == name]
+    for folder in sorted(others, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sizes(config: Any) -> dict[str, Any]:

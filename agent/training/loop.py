@@ -51,17 +51,21 @@ class Budget:
             raise ValueError("a budget needs steps or minutes.")
         self.steps, self.seconds = steps, minutes * 60
         self._start = time.monotonic()
+        self._before: float | None = None  # progress that an interrupted run had made
 
     def progress(self, step: int) -> float:
         """0 at the start, 1 at the end."""
         by_steps = step / self.steps if self.steps else 0.0
         by_time = (time.monotonic() - self._start) / self.seconds if self.seconds else 0.0
+        if self._before is None:
+            self._before = by_steps
         return max(by_steps, by_time)
 
     def left(self, step: int) -> float:
         """Seconds left, estimated from the pace so far where only steps limit."""
-        spent, done = time.monotonic() - self._start, self.progress(step)
-        return spent * (1 - done) / done if done > 0 else math.inf
+        spent, now = time.monotonic() - self._start, self.progress(step)
+        done = now - (self._before or 0.0)
+        return spent * (1 - now) / done if done > 0 else math.inf
 
 
 def check_finite(loss: float, step: int, kept: Path) -> None:

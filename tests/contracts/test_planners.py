@@ -200,6 +200,33 @@ def test_a_merged_adapter_equals_peft(tiny_llama: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(weights[name], tensor, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft asks by the old name
+def test_conversions_of_earlier_weights_do_not_pile_up(tiny_llama: Path, tmp_path: Path) -> None:
+    import torch
+    from gpt4video.agent.model.merged import merged_weights
+    from gpt4video.agent.training.planner_lora import TARGETS, save_adapter
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaForCausalLM
+
+    merged_weights(tiny_llama, None, tmp_path / "cache")
+    wrapped = get_peft_model(
+        LlamaForCausalLM.from_pretrained(tiny_llama), LoraConfig(r=2, target_modules=TARGETS, task_type="CAUSAL_LM")
+    )
+    (tmp_path / "planner").mkdir()
+    found = []
+    for seed in range(4):
+        torch.manual_seed(seed)
+        for name, parameter in wrapped.named_parameters():
+            if "lora" in name:
+                torch.nn.init.normal_(parameter)
+        save_adapter(wrapped, tmp_path / "planner")
+        found.append(merged_weights(tiny_llama, tmp_path / "planner", tmp_path / "cache")[0].name)
+    kept = {path.name for path in (tmp_path / "cache").iterdir()}
+    assert len({*found}) == 4
+    assert {name for name in kept if name.startswith("planner-")} == {*found[-2:]}
+    assert any(name.startswith("base-") for name in kept)
+
+
 def test_the_shared_beginning_of_a_prompt_is_computed_once(
     local: LocalPlanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

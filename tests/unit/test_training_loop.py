@@ -35,6 +35,15 @@ def test_a_budget_needs_a_limit_and_counts_steps() -> None:
     assert Budget(minutes=1e-6).progress(0) > 0
 
 
+def test_the_time_left_counts_only_the_steps_of_this_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    resumed = Budget(steps=300)
+    assert resumed.progress(200) == pytest.approx(2 / 3)
+    now = 100.0
+    assert resumed.left(250) == pytest.approx(100.0)
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_and_says_step_and_weights(loss: float, tmp_path: Path) -> None:
     with pytest.raises(TrainingDiverged, match="step 17") as caught:
