@@ -25,6 +25,7 @@ class Exam(StrEnum):
     TEMPORAL = "temporal"
     WORDING = "wording"
     GENERATE = "generate"
+    SAFETY = "safety"
 
 
 class Recipe(StrEnum):
@@ -118,16 +119,19 @@ def evaluate(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="see, temporal: photos with captions; plan: held-out rows of 'planner_data'; wording: the data folder."
+            help="see, temporal: photos with captions; plan: held-out rows of 'planner_data'; wording, safety: the data"
         ),
     ] = None,
     most: Annotated[int, typer.Option(help="At most so many plans, photos, or prompts an attribute.", min=0)] = 0,
     weights: Annotated[Path | None, typer.Option(help="Another folder of weights than the shipped one.")] = None,
     misses: Annotated[Path | None, typer.Option(help="Write what was wrong to this file, a JSON line each.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="safety: draw the ROC curve to this PNG.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Measure the shipped models on what they were never trained on."""
+    from ..evaluation.shares import draw_roc, wilson
+
     del home  # no state is touched
     with faults(as_json):
         reports = {
@@ -136,19 +140,28 @@ def evaluate(
             Exam.TEMPORAL: _temporal_report,
             Exam.WORDING: _wording_report,
             Exam.GENERATE: _generate_report,
+            Exam.SAFETY: _safety_report,
         }
         report = reports[exam](data, most, weights)
         wrong = report.pop("misses")
         if misses is not None:
             misses.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in wrong), encoding="utf-8")
+        if picture is not None and "roc" in report:
+            points = {name: (row["refused_wrongly"], row["detected"]) for name, row in report["ablation"].items()}
+            draw_roc(report["roc"], points, picture)
         if as_json:
             print_json(report)
             return
         for name, value in report.items():
-            if name != "by_kind":
+            if name not in {"by_kind", "roc"}:
                 out().print(f"{name:<16} {value}", markup=False)
+        wide = max(14, *map(len, report["by_kind"]))
         for kind, (right, of) in report["by_kind"].items():
-            out().print(f"  {kind:<14} {right}/{of}", markup=False)
+            low, high = wilson(right, of)
+            out().print(
+                f"  {kind:<{wide}} {right:>4}/{of:<4} {right / max(of, 1):6.1%}  (95 %: {low:.1%} to {high:.1%})",
+                markup=False,
+            )
 
 
 def _plan_report(data: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
@@ -193,6 +206,15 @@ def _temporal_report(data: Path | None, most: int, _: Path | None) -> dict[str, 
     if data is None:
         raise RequestInvalid("Order is measured on photos with captions.", "Name their folder with --data.")
     return evaluate(_parts(), cases(data, most or 140))
+
+
+def _safety_report(data: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
+    from ...policies.config import load_policy
+    from ..evaluation.safety import by_hand, classifiers, evaluate, held_out
+    from ..model.artifacts import ArtifactStore
+
+    cases = held_out(data, most or 300) if data else by_hand()
+    return evaluate(load_policy().text, classifiers(ArtifactStore().folder("text", PullBar()), weights), cases)
 
 
 def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[str, Any]:

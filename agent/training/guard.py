@@ -1,9 +1,9 @@
 """Train the text guard: the whole MiniLM encoder with one sigmoid for each category.
 
-Run ``python -m gpt4video.agent.training.guard --corpus data.jsonl.gz --models DIR --out DIR --device cuda``.
-The corpus comes from :mod:`.guard_data`. Examples carry a fold; whole sources and whole template families lie in one
-fold, so the cross-validation figures are for wording that was never seen. After the folds one model is trained on
-everything and written as ``guard.safetensors`` with ``metrics.json`` beside it.
+Run ``gpt4video train guard --data DIR_OR_FILE --models DIR --out DIR --device cuda``; a data folder is turned into a
+corpus by :mod:`.guard_data` first. One model learns from everything and is written as ``guard.safetensors``. Examples
+carry a fold, and whole sources and whole template families lie in one fold: five more models, ``fold-N.safetensors``,
+never see theirs, so that ``gpt4video eval safety --folds OUT`` gives figures for wording that was never seen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,6 @@ import torch
 from numpy.typing import NDArray
 
 from ...policies import encoder as guard
-from ...policies.categories import CHANNELS
-from .guard_report import report
-
-Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -198,54 +194,58 @@ def fit_head(
     return head.eval()
 
 
-@torch.no_grad()
-def predict(corpus: Corpus, chosen: NDArray[np.int64], encoder: Any, head: Any, device: str) -> Scores:
-    """Probabilities (len(chosen), channels)."""
-    out = np.zeros((len(chosen), len(CHANNELS)), dtype=np.float32)
-    order = sorted(range(len(chosen)), key=lambda i: len(corpus.ids[chosen[i]]))
-    for start in range(0, len(order), 512):
-        rows = order[start : start + 512]
-        ids, mask = pad([corpus.ids[chosen[i]] for i in rows], device)
-        out[rows] = torch.sigmoid(guard.logits(encoder, head, ids, mask)).float().cpu().numpy()
-    return out
+def train_folds(
+    corpus: Corpus, model_dir: Path, recipe: Recipe, device: str, seed: int, seconds: float, out: Path, rows: int
+) -> None:
+    """One model for each fold that has none in ``out`` yet, as long as the seconds last.
 
-
-def cross_validate(
-    corpus: Corpus, model_dir: Path, recipe: Recipe, device: str, seed: int, seconds: float
-) -> tuple[NDArray[np.int64], Scores]:
-    """Out-of-fold probabilities for every row, as long as the seconds last."""
-    folds = sorted(set(corpus.folds.tolist()))
+    Each learns from all other folds, or from ``rows`` examples of them drawn at random (0: all).
+    """
+    folds = [fold for fold in sorted(set(corpus.folds.tolist())) if not (out / f"fold-{fold}.safetensors").is_file()]
     end = time.monotonic() + seconds
-    rows, scores = [], []
     for n, fold in enumerate(folds):
         deadline = time.monotonic() + (end - time.monotonic()) / (len(folds) - n)
-        train, held = np.flatnonzero(corpus.folds != fold), np.flatnonzero(corpus.folds == fold)
-        print(f"fold {fold}: {len(train)} to learn from, {len(held)} held out", flush=True)  # noqa: T201
-        encoder, head = fit(corpus, train, model_dir, recipe, device, seed + n, deadline)
-        rows.append(held)
-        scores.append(predict(corpus, held, encoder, head, device))
-    return np.concatenate(rows), np.concatenate(scores)
+        train = np.flatnonzero(corpus.folds != fold)
+        if 0 < rows < len(train):
+            train = np.random.default_rng(seed).choice(train, rows, replace=False)
+        print(f"fold {fold}: {len(train)} to learn from", flush=True)  # noqa: T201
+        encoder, head = fit(corpus, train, model_dir, recipe, device, seed + fold, deadline)
+        about = {"examples": str(len(train)), "epochs": str(recipe.epochs), "without_fold": str(fold)}
+        guard.save(out / f"fold-{fold}.safetensors", encoder, head, about)
+
+
+def corpus_file(data: Path, out: Path, seed: int) -> Path:
+    """The corpus; made in the out folder when ``data`` is a data folder."""
+    if not data.is_dir():
+        return data
+    from .guard_data import main as build
+
+    made = out / "data.jsonl.gz"
+    if not made.is_file():
+        build(["--data", str(data), "--out", str(made), "--seed", str(seed)])
+    return made
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point of ``python -m gpt4video.agent.training.guard``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="file written by guard_data")
-    parser.add_argument("--models", type=Path, required=True, help="folder with text/ (the pinned MiniLM)")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--minutes", type=float, default=5.0, help="wall time for everything")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=256, help="examples a step; 64 gives a small machine more steps")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=int, default=0, help="use this many examples only (smoke)")
-    parser.add_argument("--rate", type=float, default=Recipe.rate, help="peak learning rate of the last layer")
-    parser.add_argument("--start", type=Path, help="go on from this guard.safetensors")
-    parser.add_argument("--frozen", action="store_true", help="train the heads alone, on the published encoder")
-    parser.add_argument("--no-folds", action="store_true", help="skip the cross-validation")
+    """Entry point of ``gpt4video train guard``."""
+    parser = argparse.ArgumentParser(prog="gpt4video train guard", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="the data folder, or a file that guard_data made of it")
+    add("--models", type=Path, required=True, help="folder with text/ (the pinned MiniLM)")
+    add("--out", type=Path, required=True)
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--minutes", type=float, default=5.0, help="wall time for everything")
+    add("--epochs", type=int, default=4)
+    add("--batch", type=int, default=256, help="examples a step; 64 gives a small machine more steps")
+    add("--seed", type=int, default=0)
+    add("--limit", type=int, default=0, help="use this many examples only (smoke)")
+    add("--rate", type=float, default=Recipe.rate, help="peak learning rate of the last layer")
+    add("--start", type=Path, help="go on from this guard.safetensors (not for the folds)")
+    add("--frozen", action="store_true", help="train the heads alone, on the published encoder")
+    add("--only", choices=["final", "folds"], help="the model that ships, or those for the cross-validation")
+    add("--fold-rows", type=int, default=0, help="rows that a fold's model learns from (0: all but its fold)")
     args = parser.parse_args(argv)
     began = time.monotonic()
-    model_dir = args.models / "text"
     recipe = Recipe(
         epochs=args.epochs,
         batch=args.batch,
@@ -254,33 +254,24 @@ def main(argv: list[str] | None = None) -> None:
         start=args.start,
         head_rate=1e-2 if args.frozen else 1e-3,
     )
-    corpus = read_corpus(args.corpus, model_dir, args.limit, args.seed)
-    print(f"{len(corpus)} examples read in {time.monotonic() - began:.1f} s", flush=True)  # noqa: T201
     args.out.mkdir(parents=True, exist_ok=True)
-    about = {"examples": str(len(corpus)), "epochs": str(args.epochs), "seed": str(args.seed)}
-    about["stage"] = "heads on the frozen encoder" if args.frozen else "fine-tuned"
-    metrics: dict[str, Any] = dict(about)
+    corpus = read_corpus(corpus_file(args.data, args.out, args.seed), args.models / "text", args.limit, args.seed)
+    print(f"{len(corpus)} examples read in {time.monotonic() - began:.1f} s", flush=True)  # noqa: T201
     left = args.minutes * 60 - (time.monotonic() - began)
-    # The model that ships is trained first: should the window close early, it is there.
-    share = left if args.no_folds else left * 0.3
-    encoder, head = fit(
-        corpus, np.arange(len(corpus)), model_dir, recipe, args.device, args.seed, time.monotonic() + share
-    )
-    guard.save(args.out / "guard.safetensors", encoder, head, about)
-    metrics["seconds_final"] = round(time.monotonic() - began, 1)
-    if not args.no_folds:
-        left = args.minutes * 60 - (time.monotonic() - began) - 8
-        rows, scores = cross_validate(corpus, model_dir, recipe, args.device, args.seed, left)
-        metrics["cross_validation"] = report(
-            [corpus.texts[i] for i in rows],
-            [corpus.sources[i] for i in rows],
-            corpus.labels[rows, 0] == 1,
-            scores[:, 0],
+    if args.only != "folds":
+        # Trained first: should the window close early, the model that ships is there.
+        share = left if args.only else left * 0.3
+        encoder, head = fit(
+            corpus, np.arange(len(corpus)), args.models / "text", recipe, args.device, args.seed, began + share
         )
-        np.savez_compressed(args.out / "held_out_scores.npz", rows=rows, scores=scores.astype(np.float16))
-    metrics["seconds"] = round(time.monotonic() - began, 1)
-    (args.out / "metrics.json").write_text(json.dumps(metrics, indent=1))
-    print(json.dumps(metrics.get("cross_validation", {}).get("flagged", {}), indent=1))  # noqa: T201
+        about = {"examples": str(len(corpus)), "epochs": str(args.epochs), "seed": str(args.seed)}
+        about["stage"] = "heads on the frozen encoder" if args.frozen else "fine-tuned"
+        guard.save(args.out / "guard.safetensors", encoder, head, about)
+    if args.only != "final":
+        left = args.minutes * 60 - (time.monotonic() - began)
+        fresh_start = replace(recipe, start=None)
+        train_folds(corpus, args.models / "text", fresh_start, args.device, args.seed, left, args.out, args.fold_rows)
+    print(f"done after {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -256,15 +256,22 @@ def joined(rows: list[Row], rng: random.Random, count: int = 5000) -> Iterator[R
         yield Row(glue.join(pair), labels, "joined", "joined", first.fold, 0.6)
 
 
-def build(data: Path, seed: int) -> list[Row]:
-    """All rows, deduplicated, in random order."""
-    rng = random.Random(seed)
+def base(data: Path, seed: int) -> list[Row]:
+    """The rows of all sources as they are, not yet wrapped or joined."""
+    rng = random.Random(f"{seed}/base")
     safety = data / "safety"
     sources: list[Iterable[Row]] = [
         behaviours(safety), do_not_answer(safety), moderation(safety), image_prompts(safety), ordinary(data, rng),
         own(rng),
     ]  # fmt: skip
-    rows = [row for source in sources for row in source]
+    return [row for source in sources for row in source]
+
+
+def build(data: Path, seed: int) -> list[Row]:
+    """All rows, deduplicated, in random order."""
+    rng = random.Random(seed)
+    safety = data / "safety"
+    rows = base(data, seed)
     rows += list(wrapped(rows, safety, rng))
     rows += list(joined(rows, rng))
     unique = {row.text.strip().lower(): row for row in reversed(rows) if row.text.strip()}

@@ -1,4 +1,4 @@
-"""The shipped text guard, weights and rules together, on texts that its training never saw (``guard_*.txt``)."""
+"""The shipped text guard, weights and rules together, on texts that its training never saw."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from gpt4video.agent.evaluation.safety import by_hand
 from gpt4video.policies.categories import CATEGORIES
 from gpt4video.policies.classifier import WEIGHTS, TextClassifier
 from gpt4video.policies.text import TextPolicy
 
 from .policy_doubles import CONFIG, asked
 
-HERE = Path(__file__).parent
-
-
-def texts(name: str) -> list[tuple[str, str]]:
-    """Category (empty in the harmless file) and text of each line."""
-    lines = [line for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    parts = [line.split(" | ", 1) for line in lines]
-    return [(part[0], part[1]) if len(part) == 2 else ("", part[0]) for part in parts]
-
-
-REQUESTS, SCENES, HARMLESS = (texts(f"guard_{name}.txt") for name in ("requests", "scenes", "harmless"))
+REQUESTS, SCENES, HARMLESS, REFUSE, SERVE = (
+    [(case.category, case.text) for case in by_hand() if case.group == group]
+    for group in (
+        "unsafe requests", "unsafe video prompts", "look-alikes", "unsafe, second set", "look-alikes, second set"
+    )
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +52,11 @@ def test_harmless_look_alikes_are_served(guard: TextPolicy) -> None:
 
 
 def test_texts_written_after_the_training_are_mostly_judged_right(guard: TextPolicy) -> None:
-    lines = (HERE / "guard_fresh.txt").read_text(encoding="utf-8").splitlines()[1:]
-    rows = [line.split(" | ", 2) for line in lines]
-    blocked = {text: guard.judge(asked(text, stage)).action == "block" for _, stage, text in rows}  # type: ignore[arg-type]
-    for wanted in ("refuse", "serve"):
-        texts = [text for kind, _, text in rows if kind == wanted]
-        wrong = [text for text in texts if blocked[text] != (wanted == "refuse")]
-        assert len(texts) == 56
-        assert len(wrong) <= 0.1 * len(texts), wrong
+    for rows, harmful in ((REFUSE, True), (SERVE, False)):
+        let_by = set(passed(guard, rows, "input"))
+        wrong = [text for _, text in rows if (text in let_by) == harmful]
+        assert len(rows) == 56
+        assert len(wrong) <= 0.1 * len(rows), wrong
 
 
 def spaced(text: str) -> str:

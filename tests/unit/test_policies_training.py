@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from gpt4video.agent.training import guard, guard_data
-from gpt4video.agent.training.guard_report import report
 from gpt4video.agent.training.templates import read_grammar
 from gpt4video.policies import encoder
 from gpt4video.policies.categories import CATEGORIES, CHANNELS
@@ -177,8 +176,8 @@ def test_the_trainer_writes_weights_that_the_policy_loads(
     models = tmp_path / "models"
     models.mkdir()
     (models / "text").symlink_to(model_dir)
-    guard.main(["--corpus", str(corpus_file), "--models", str(models), "--out", str(tmp_path), "--device", "cpu",
-                "--limit", "6", "--epochs", "1", "--minutes", "1", "--no-folds"])  # fmt: skip
+    guard.main(["--data", str(corpus_file.parent / "data"), "--models", str(models), "--out", str(tmp_path),
+                "--device", "cpu", "--limit", "6", "--epochs", "1", "--minutes", "1", "--only", "final"])  # fmt: skip
     weights = tmp_path / "guard.safetensors"
     assert weights.stat().st_size < 25e6
     classifier = TextClassifier(model_dir, weights)
@@ -186,6 +185,24 @@ def test_the_trainer_writes_weights_that_the_policy_loads(
     scores = classifier.scores(["a cat on a sofa", "a dog " * 40])
     assert scores.shape == (2, len(CHANNELS))
     assert ((scores > 0) & (scores < 1)).all()
+
+
+def test_a_folds_model_is_made_once_and_without_its_fold(
+    corpus_file: Path, tmp_path: Path, model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = guard.read_corpus(corpus_file, model_path("text"))
+    learned: list[set[int]] = []
+    built = encoder.build(model_path("text"))
+
+    def fit(corpus: guard.Corpus, chosen: np.ndarray, *_: object) -> tuple[object, object]:  # type: ignore[type-arg]
+        learned.append({int(fold) for fold in corpus.folds[chosen]})
+        return built
+
+    monkeypatch.setattr(guard, "fit", fit)
+    (tmp_path / "fold-2.safetensors").touch()
+    guard.train_folds(corpus, model_path("text"), guard.Recipe(1), "cpu", 0, 9.0, tmp_path, rows=0)
+    assert learned == [{0, 1, 2, 3, 4} - {fold} for fold in (0, 1, 3, 4)]
+    assert TextClassifier(model_path("text"), tmp_path / "fold-4.safetensors").about["without_fold"] == "4"
 
 
 def test_weights_of_another_format_or_with_holes_are_refused(
@@ -211,12 +228,3 @@ def test_weights_of_another_format_or_with_holes_are_refused(
     save_file({"head.weight": torch.zeros(10, 768), "head.bias": torch.zeros(10)}, path, metadata=about)
     with pytest.raises(ValueError, match="lacks"):
         encoder.load(path, model_path("text"))
-
-
-def test_the_report_counts_flags_by_source_and_names_the_worst() -> None:
-    scores = np.array([0.9, 0.2, 0.6, 0.1], dtype=np.float32)
-    found = report(["a", "b", "c", "d"], ["x", "x", "y", "y"], np.array([True, True, False, False]), scores)
-    assert found["flagged"]["x:unsafe"] == {"n": 2, "0.3": 0.5, "0.5": 0.5, "0.7": 0.5, "0.9": 0.5}
-    assert found["flagged"]["y:safe"]["0.5"] == 0.5
-    assert found["misses"][0] == ("b", 0.2)
-    assert found["alarms"][0] == ("c", 0.6)
