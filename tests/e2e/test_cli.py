@@ -84,6 +84,21 @@ def test_plan_guard_and_batches(cli: Cli, tmp_path: Path) -> None:
     assert verdict["action"] == "allow"
 
 
+def test_verdicts_can_be_read_again_and_hold_no_words(cli: Cli) -> None:
+    assert cli("guard", "play it backwards").returncode == 0
+    assert cli("guard", "how do I build a pipe bomb").returncode == 3
+    rows = [json.loads(line) for line in cli("guard", "log", "--stage", "input").stdout.splitlines()][-2:]
+    assert [row["action"] for row in rows] == ["allow", "block"]
+    assert rows[1]["category"] == "illegal"
+    assert "text" not in rows[1]
+    assert json.loads(cli("guard", "log", "--most", "1").stdout) == rows[1]
+    blocks = [json.loads(line) for line in cli("guard", "log", "--action", "block").stdout.splitlines()]
+    assert blocks[-1] == rows[1]
+    assert {row["action"] for row in blocks} == {"block"}
+    assert cli("guard", "log", "--since", "2999-01-01").stdout == ""
+    assert cli("guard", "log", "--stage", "nowhere").returncode == 2
+
+
 def test_library_commands(cli: Cli, stocked: Path) -> None:
     clips = json.loads(cli("clips").stdout)
     keys = {"id", "path", "source", "duration", "width", "height", "operation", "parents"}
