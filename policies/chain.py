@@ -144,6 +144,7 @@ def standard_chain(
     from .actions import ActionPolicy
     from .classifier import LazyClassifier, TextClassifier
     from .frames import FramePolicy
+    from .judges import make_judge
     from .likeness import own_categories
     from .text import TextPolicy
 
@@ -153,8 +154,9 @@ def standard_chain(
         custom=own_categories(config.text.custom, text_model),
     )
     pictures = FramePolicy(frame_model, frames, threshold=config.frames.threshold, every=config.frames.every)
+    judges = [make_judge(entry, config.text) for entry in config.text.judges]
     return PolicyChain(
-        [words, ActionPolicy(config.actions), pictures],
+        [words, *judges, ActionPolicy(config.actions), pictures],
         AuditLog(audit, config.version, config.audit.keep_text),
         seconds=config.chain.seconds,
         media_seconds=config.chain.media_seconds,

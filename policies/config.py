@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from .base import Stage
 from .categories import CHANNELS
 
 SHIPPED = Path(__file__).parent / "policy.yaml"
 _MAX_BYTES = 200_000
+_JUDGES: dict[str, tuple[str, str]] = {
+    "llama-guard": (r"\S.*", "DIR_OR_HUB_ID"),
+    "shieldgemma": (r"\S.*", "DIR_OR_HUB_ID"),
+    "moderation": (r"https?://[^\s#]+#\S+", "BASE_URL#MODEL"),
+}
+"""Kinds of judges: the form of what follows the colon, and how it is written."""
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
@@ -55,6 +63,37 @@ class CustomCategory(_Section):
     threshold: Share = 0.6
 
 
+class JudgeConfig(_Section):
+    """A stronger judge: ``llama-guard:``, ``shieldgemma:`` (DIR_OR_HUB_ID) or ``moderation:BASE_URL#MODEL``."""
+
+    judge: str
+    threshold: Share | None = None
+
+    @field_validator("judge")
+    @classmethod
+    def _known(cls, spec: str) -> str:
+        kind, _, where = spec.partition(":")
+        form = _JUDGES.get(kind)
+        if form is None:
+            raise PydanticCustomError(
+                "judge",
+                "there is no judge {spec}. Choose from {kinds}",
+                {"spec": repr(spec), "kinds": ", ".join(_JUDGES)},
+            )
+        if not re.fullmatch(form[0], where):
+            raise PydanticCustomError(
+                "judge", "{spec} is not {form}", {"spec": repr(spec), "form": f"{kind}:{form[1]}"}
+            )
+        return spec
+
+    @field_validator("threshold")
+    @classmethod
+    def _wanted(cls, threshold: float | None, info: ValidationInfo) -> float | None:
+        if threshold is not None and not str(info.data.get("judge", "shieldgemma:")).startswith("shieldgemma:"):
+            raise PydanticCustomError("judge", "only shieldgemma has a threshold; the others answer yes or no")
+        return threshold
+
+
 class TextConfig(_Section):
     """How words are judged; the fields are explained in ``policy.yaml``."""
 
@@ -66,6 +105,7 @@ class TextConfig(_Section):
     unreadable: Share
     turns: Annotated[int, Field(ge=0, le=20)]
     custom: list[CustomCategory] = []
+    judges: list[JudgeConfig] = []
 
 
 class FramesConfig(_Section):

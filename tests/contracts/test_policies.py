@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,13 @@ from gpt4video.policies.actions import ActionPolicy
 from gpt4video.policies.base import Policy, Stage, StepSummary, Subject, Verdict
 from gpt4video.policies.categories import CATEGORIES, CHANNELS, DESCRIPTIONS
 from gpt4video.policies.chain import STAGES, PolicyChain
-from gpt4video.policies.config import load_policy
+from gpt4video.policies.config import JudgeConfig, load_policy
 from gpt4video.policies.frames import FramePolicy
+from gpt4video.policies.judges import make_judge
 from gpt4video.policies.refusals import refusal
 from gpt4video.policies.text import TextPolicy
+
+from ..unit.test_policies_judges import llama_guard, moderation_server, shieldgemma
 
 CONFIG = load_policy()
 
@@ -40,6 +43,7 @@ MAKERS: dict[str, Callable[[], Policy]] = {
     "actions": lambda: ActionPolicy(CONFIG.actions),
     "frames": lambda: CalmFrames(Path("unused"), grey),
 }
+JUDGES = ("llama-guard", "shieldgemma", "moderation")
 HARMLESS: dict[Stage, Subject] = {
     "input": Subject(stage="input", text="find the shot with the cyclist"),
     "plan": Subject(stage="plan", steps=[StepSummary(id="1", tool="edit_video", cost="free", effect="writes")]),
@@ -49,10 +53,24 @@ HARMLESS: dict[Stage, Subject] = {
 }
 
 
-@pytest.fixture(params=MAKERS.values(), ids=MAKERS.keys())
+@pytest.fixture(scope="module")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Tiny guard models on disk that find nothing, and a moderation server that does so too."""
+    folder = tmp_path_factory.mktemp("judges")
+    with moderation_server() as server:
+        yield {
+            "llama-guard": f"llama-guard:{llama_guard(folder / 'llama', 'safe')}",
+            "shieldgemma": f"shieldgemma:{shieldgemma(folder / 'gemma', 'No')}",
+            "moderation": f"moderation:{server.url}#omni-moderation-latest",
+        }
+
+
+@pytest.fixture(params=[*MAKERS, *JUDGES])
 def policy(request: pytest.FixtureRequest) -> Policy:
-    made: Policy = request.param()
-    return made
+    if request.param in MAKERS:
+        return MAKERS[request.param]()
+    specs: dict[str, str] = request.getfixturevalue("judges")
+    return make_judge(JudgeConfig(judge=specs[request.param]), CONFIG.text)
 
 
 def test_it_names_itself_and_known_stages(policy: Policy) -> None:
