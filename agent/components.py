@@ -215,8 +215,9 @@ class Components:
         steps: list[StepRow] | None = None,
         media: Path | None = None,
         generated: bool = False,
+        duration: float = 0.0,
     ) -> list[VerdictRow]:
-        """Judge something; the chain turns any fault of a policy into a block."""
+        """Judge something; the chain turns any fault of a policy into a block. ``duration`` is that of ``media``."""
         from ..policies.base import Subject
 
         subject = Subject.model_validate(
@@ -227,6 +228,7 @@ class Components:
                 "steps": [self._summary(row) for row in steps or []],
                 "media": media,
                 "generated": generated,
+                "duration": duration,
             }
         )
         return [
@@ -281,10 +283,13 @@ class Components:
 
 
 def frames_of_file(path: Path, every: float | None) -> Iterable[NDArray[uint8]]:
-    """Batches of frames (T, H, W, 3) of a video file, one every ``every`` seconds (None: all of them)."""
+    """Batches of frames (T, H, W, 3) of a video: one every ``every`` seconds and each change (None: all frames)."""
     from ..tools.media.decode import stream
+    from ..tools.media.scan import scan
 
-    return (batch.images for batch in stream(path, every=every, size=(256, 256), batch=32))
+    if every is not None:
+        return scan(path, every=every)
+    return (batch.images for batch in stream(path, size=(256, 256), batch=32))
 
 
 def frames_of_source(source: Source) -> NDArray[uint8]:

@@ -21,7 +21,7 @@ def describe_file(parts: Components, path: Path) -> dict[str, Any]:
         MediaBlocked: a policy refuses it.
     """
     info = probe(path)
-    verdicts = parts.judge("media", media=info.path)
+    verdicts = parts.judge("media", media=info.path, duration=info.duration)
     blocks = [verdict for verdict in verdicts if verdict["action"] == "block"]
     if blocks:
         raise MediaBlocked(blocks[0]["reason"], "It was not described.")

@@ -17,6 +17,7 @@ from ..memory.ledger import job_key
 from ..tools.base import MediaOutput, Source, Tool, ToolModel
 from ..tools.errors import BadArguments, Cancelled
 from ..tools.generation.arguments import GenerateArguments
+from ..tools.media.probe import probe
 from ..tools.search import SearchResult
 from ..tools.understanding.arguments import UnderstandResult
 from .errors import fault_of
@@ -130,7 +131,8 @@ class StepRunner:
             made: list[MediaOutput] = tool.run(arguments, context).outputs
             for output in made:
                 generated = tool.name == "generate_video"
-                verdicts = self._parts.judge("media", media=output.path, generated=generated)
+                length = probe(output.path).duration
+                verdicts = self._parts.judge("media", media=output.path, generated=generated, duration=length)
                 update["verdicts"] = [*update.get("verdicts", []), *verdicts]
                 if any(verdict["action"] == "block" for verdict in verdicts):
                     raise _Blocked

@@ -192,7 +192,7 @@ class Intake:
         if known is not None and known.status == "ready":
             return known, False
         if known is None:
-            verdicts = self._parts.judge("media", media=info.path)
+            verdicts = self._parts.judge("media", media=info.path, duration=info.duration)
             blocks = [verdict for verdict in verdicts if verdict["action"] == "block"]
             if blocks:
                 raise MediaBlocked(blocks[0]["reason"], "It was not taken in.")

@@ -37,6 +37,7 @@ class Subject(PolicyModel):
         steps: the plan (stage ``plan``).
         media: a video or image file to judge (stage ``media``).
         generated: whether the media comes from a generator (scanned frame by frame).
+        duration: of the media, seconds; long media may take long to judge.
     """
 
     stage: Stage
@@ -45,6 +46,7 @@ class Subject(PolicyModel):
     steps: list[StepSummary] = []
     media: Path | None = None
     generated: bool = False
+    duration: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class Verdict(PolicyModel):

@@ -34,7 +34,7 @@ class PolicyChain:
         policies: in order.
         audit: where verdicts are recorded; a log that cannot be written blocks.
         seconds: a policy that takes longer has failed.
-        media_seconds: the same, for the stage ``media``.
+        media_seconds: the same, for the stage ``media``, besides the media's own duration.
         required: stages that must have a policy; without one they block.
     """
 
@@ -80,7 +80,7 @@ class PolicyChain:
     def _ask(self, policy: Policy, subject: Subject) -> Verdict:
         """Ask one policy in a thread of its own, so that one that hangs is left behind."""
         name = str(getattr(policy, "name", type(policy).__name__))
-        limit = self._media_seconds if subject.stage == "media" else self._seconds
+        limit = self._media_seconds + subject.duration if subject.stage == "media" else self._seconds
         answers: queue.SimpleQueue[object] = queue.SimpleQueue()
 
         def work() -> None:

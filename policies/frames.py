@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .base import Stage, Subject, Verdict
 
 FrameSource = Callable[[Path, float | None], Iterable[NDArray[np.uint8]]]
-"""File and spacing in seconds (None: every frame) -> batches of frames, uint8 (T, H, W, 3) RGB."""
+"""File and spacing in seconds at most (None: every frame) -> batches of frames, uint8 (T, H, W, 3) RGB."""
 
 _MEAN_BGR = np.array([104, 117, 123], dtype=np.float32)
 _SIDE, _CROP = 256, 224
@@ -53,7 +53,7 @@ class FramePolicy:
         model_path: the ONNX file, or a function that gives it when the first clip comes.
         frame_source: reads frames.
         threshold: score of one frame from which the clip is blocked.
-        every: seconds between the frames looked at in clips that were not generated here.
+        every: seconds at most between the frames looked at in clips that were not generated here.
     """
 
     name: ClassVar[str] = "frames"
@@ -119,7 +119,7 @@ class FramePolicy:
             return self._session
 
     def _verdict(self, subject: Subject, action: str, score: float, seen: int) -> Verdict:
-        how = "every frame" if subject.generated else f"one frame every {self._every:g} s"
+        how = "every frame" if subject.generated else f"one frame every {self._every:g} s at least"
         what = "The generated clip" if subject.generated else "The clip"
         reason = f"{seen} frames looked at ({how})"
         if action == "block":

@@ -70,8 +70,8 @@ def judge(
         if clip is not None:
             from ...tools.media.probe import probe
 
-            probe(clip)  # a file that is no video is an error, not a verdict
-            verdict = _strictest(parts.judge("media", media=clip.absolute()))
+            duration = probe(clip).duration  # a file that is no video is an error, not a verdict
+            verdict = _strictest(parts.judge("media", media=clip.absolute(), duration=duration))
         elif text.strip():
             verdict = _strictest(parts.judge("input", text=text))
         else:

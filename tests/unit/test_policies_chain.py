@@ -58,6 +58,9 @@ def test_media_has_its_own_time_limit() -> None:
     slow = Fixed(lambda: time.sleep(0.1) or verdict(stage="media"), stages=frozenset({"media"}))
     chain = PolicyChain([slow], seconds=0.01, media_seconds=10)
     assert chain.judge(Subject(stage="media", media=Path("x.mp4")))[0].action == "allow"
+    hurried = PolicyChain([slow], seconds=10, media_seconds=0.01)
+    assert hurried.judge(Subject(stage="media", media=Path("x.mp4")))[0].category == "unchecked"
+    assert hurried.judge(Subject(stage="media", media=Path("x.mp4"), duration=10))[0].action == "allow"
 
 
 def test_a_stage_without_a_policy_blocks() -> None:
