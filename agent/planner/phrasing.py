@@ -75,11 +75,29 @@ _SEVERAL = re.compile(
     rf"({_PLACE}(?:(?:, ?| ?\+ ?){_PLACE})*,?(?: and | ?& ?| ?\+ ?|, ?){_PLACE})\b{_NOT_A_LENGTH}",
     re.IGNORECASE,
 )
+_MIDDLE = re.compile(rf"\bthe middle {_THING}", re.IGNORECASE)
+_ONE = r"(c\d{1,2}|the (?:first|other) one)"
+_PUT = re.compile(
+    rf"\b(?:put|stick|place|set|move|glue|attach|add|play|show) {_ONE} (?:right |directly |straight )?"
+    rf"(before|in front of|ahead of|after|behind|(?:at|to|onto) the end of) {_ONE}(?! (?:sec|s\b|min))",
+    re.IGNORECASE,
+)
+_JOINS = re.compile(
+    r"\b(?:join|merge|combine|concat\w*|together|(?:one|a single) (?:long )?(?:clip|video|film|movie) (?:out )?of)\b",
+    re.I,
+)
+_WHICH_FIRST = re.compile(
+    r"(?:,| but| and| with)* (?:the )?(c[12]|first|second)(?: one| clip| video)? "
+    r"(?:(?:is|goes|comes|should (?:be|go|come)|to (?:be|go|come)) )?"
+    r"(first|leading|in front|at the (?:start|beginning|front)|last|at the (?:end|back))"
+    r"(?= *(?:$|[.,;!?]))",
+    re.IGNORECASE,
+)
 _BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
 
 
 def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
-    """The request with durations in seconds, spans as from-to, and clips that are told by length or place by name."""
+    """The request with times in seconds, spans as from-to, clips by name, and joins in the order of playing."""
     parts = _QUOTED.split(text)
     parts[::2] = [_named(_timed(part), clips) for part in parts[::2]]
     return "".join(parts)
@@ -131,7 +149,27 @@ def _named(text: str, clips: Sequence[_Clip]) -> str:
         return re.sub(_PLACE, lambda word: names[int(_value(word[0])) - 1], match[1], flags=re.IGNORECASE)
 
     text = _NUMBERED.sub(numbered, _SEVERAL.sub(several, _BEFORE_LAST.sub(names[-2], text)))
-    return _NTH.sub(nth, _NEWEST.sub(newest, _LONGEST.sub(by_length, text)))
+    if len(names) == 3:
+        text = _MIDDLE.sub(names[1], text)
+    return _ordered(_NTH.sub(nth, _NEWEST.sub(newest, _LONGEST.sub(by_length, text))), names)
+
+
+def _ordered(text: str, names: Sequence[str]) -> str:
+    """Joins with their clips in the order in which they are to play."""
+
+    def put(match: re.Match[str]) -> str:
+        one, other = match[1], match[3]
+        forward = match[2].lower() in {"before", "in front of", "ahead of"}
+        return f"join {one} and {other}" if forward else f"join {other} and {one}"
+
+    def first(match: re.Match[str]) -> str:
+        told = names[1] if match[1].lower() in {"c2", "second"} else names[0]
+        rest = next(name for name in names if name != told)
+        leads = match[2].lower() not in {"last", "at the end", "at the back"}
+        return f": {told} and then {rest}" if leads else f": {rest} and then {told}"
+
+    text = _PUT.sub(put, text)
+    return _WHICH_FIRST.sub(first, text, count=1) if len(names) == 2 and _JOINS.search(text) else text
 
 
 def _value(word: str) -> float:

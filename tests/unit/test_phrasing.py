@@ -51,7 +51,7 @@ def test_times_are_put_in_seconds_outside_quotes(text: str, plain: str) -> None:
         ("join the last two clips", "join c2 and c3"),
         ("stitch the two newest clips together", "stitch c2 and c3 together"),
         ("the last two seconds", "the last two seconds"),
-        ("put the third one in front of the first clip", "put c3 in front of c1"),
+        ("put the third one in front of the first clip", "join c3 and c1"),
         ("edit the second to last one", "edit c2"),
         ("keep the first one and a half seconds", "keep the first 1.5 seconds"),
         ("the second one second", "the second one second"),
@@ -87,3 +87,32 @@ def test_plain_terms_stay_as_they_are(text: str) -> None:
 def test_rows_of_a_data_file_are_read_like_requests_of_today() -> None:
     row = "Clips: c1 upload 60s, c2 trim of c1 2s\nBefore: half a minute\nUser: mute the longer one\nPlan:"
     assert in_plain_terms(row) == ("Clips: c1 upload 60s, c2 trim of c1 2s\nBefore: 30 seconds\nUser: mute c1\nPlan:")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("one clip out of the two, c1 at the end", "one clip out of the two: c2 and then c1"),
+        ("one long video out of both, second one first", "one long video out of both: c2 and then c1"),
+        ("merge them, c2 goes first", "merge them: c2 and then c1"),
+        ("join c1 and c2 but c2 first!", "join c1 and c2: c2 and then c1!"),
+        ("combine both videos with the second at the start", "combine both videos: c2 and then c1"),
+        ("stick c2 in front of the first one", "join c2 and the first one"),
+        ("put c2 right before c1 and mute it", "join c2 and c1 and mute it"),
+        ("add c1 to the end of c2", "join c2 and c1"),
+        ("place c1 after c2", "join c2 and c1"),
+        ("put a title at the end", "put a title at the end"),
+        ("what happens first, c1 at the end?", "what happens first, c1 at the end?"),
+        ("join them and fade out at the end", "join them and fade out at the end"),
+        ("put c1 after 3 seconds", "put c1 after 3 seconds"),
+        ("the middle one", "the middle one"),
+    ],
+)
+def test_joins_are_told_in_the_order_of_playing(text: str, plain: str) -> None:
+    assert plainly(text, CLIPS[:2]) == plain
+
+
+def test_the_middle_one_is_named_where_there_is_one() -> None:
+    assert plainly("the middle clip should be rewound", CLIPS) == "c2 should be rewound"
+    assert plainly("keep the middle second of it", CLIPS) == "keep the middle second of it"
+    assert plainly("the middle video", CLIPS[:2]) == "the middle video"
