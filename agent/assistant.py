@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -23,7 +24,7 @@ from . import events
 from .answers import turn_result
 from .components import Components
 from .errors import RequestInvalid, SessionUnknown
-from .sessions import one_turn, open_checkpoints, thread_key
+from .sessions import one_turn, open_checkpoints, storing, thread_key
 from .settings import MAX_REQUEST, Settings, resolve_home
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class VideoAgent:
 
     @cached_property
     def _checkpoints(self) -> Any:
-        return open_checkpoints(self.settings.home)
+        with storing():
+            return open_checkpoints(self.settings.home)
 
     @cached_property
     def graph(self) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -105,6 +107,7 @@ class VideoAgent:
         Raises:
             RequestInvalid: the request is empty, too long or not text.
             SessionBusy: another turn runs on this conversation.
+            SessionUnsaved: the conversation cannot be written (disk full); asked again, the turn goes on.
             ToolError, LibraryError: a clip in ``clips`` cannot be taken in.
         """
         check_request(request)
@@ -173,7 +176,7 @@ class VideoAgent:
         self.components.stopped.clear()
         while True:
             try:
-                for item in self.graph.stream(given, config, stream_mode="custom", durability="sync"):
+                for item in self._streamed(given, config):
                     yield events.EVENTS.validate_python(item)
             except BaseException:
                 self.components.stopped.set()
@@ -186,8 +189,15 @@ class VideoAgent:
                 return
             given = _resume({waiting["key"]: True}, self._state(key))
 
+    def _streamed(self, given: Any, config: RunnableConfig) -> Iterator[Any]:
+        # Nodes turn their own database errors into typed ones; what is left comes from the checkpoints.
+        with storing((sqlite3.Error,)):
+            yield from self.graph.stream(given, config, stream_mode="custom", durability="sync")
+
     def _state(self, key: str) -> Any:
-        return self.graph.get_state({"configurable": {"thread_id": key}})
+        graph = self.graph
+        with storing():
+            return graph.get_state({"configurable": {"thread_id": key}})
 
     def _waiting(self, key: str) -> dict[str, Any] | None:
         interrupts = self._state(key).interrupts

@@ -6,6 +6,7 @@
     |-- RequestInvalid     the user must act: empty, too long or unreadable request
     |-- SessionUnknown     the user must act: no such conversation
     |-- SessionBusy        the user must act: another turn runs on this conversation
+    |-- SessionUnsaved     the user must act: the conversation cannot be written or read (disk full, file damaged)
     |-- PlannerFailed      the user must act: the planner backend gave nothing usable
     |-- MediaBlocked       the user must act: a policy refuses the video
     `-- ModelUnavailable   the user must act: pinned model files cannot be had
@@ -48,6 +49,12 @@ class SessionBusy(AgentError):
     """Another turn runs on this conversation."""
 
     code = "session_busy"
+
+
+class SessionUnsaved(AgentError):
+    """The conversation cannot be written or read."""
+
+    code = "session_unsaved"
 
 
 class PlannerFailed(AgentError):

@@ -106,7 +106,7 @@ class StepRunner:
         outputs: list[ClipRow] = []
         if isinstance(result, UnderstandResult):
             update["evidence"] = [item.model_dump(mode="json") for item in result.evidence]
-            update["sampling"] = result.sampling
+            update["sampling"] = _looked(result, state)
         elif isinstance(result, SearchResult):
             known = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
             update["evidence"] = [
@@ -201,6 +201,14 @@ def _sweep(root: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         except (ValueError, PermissionError):
             continue  # not ours to remove
+
+
+def _looked(result: UnderstandResult, state: AgentState) -> str:
+    """How densely it was looked, and what could not be read, with the conversation's names of the clips."""
+    told = f"{result.sampling} {result.partial}".strip()
+    for row in state.get("clips", []):
+        told = told.replace(f"{row['id']}: ", f"{row['name']}: ")
+    return told
 
 
 class _Blocked(Exception):

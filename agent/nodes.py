@@ -50,7 +50,7 @@ class Nodes:
             "approvals": None,
             "verdicts": [None, *verdicts],
             "evidence": None,
-            "sampling": "",
+            "sampling": None,
             "made": None,
             "answer": "",
             "blocked": _blocks(verdicts),
@@ -98,6 +98,7 @@ class Nodes:
             "failures": failures,
             "steps": [None, *steps],
             "evidence": None,
+            "sampling": None,
         }
 
     def guard_plan(self, state: AgentState) -> Update:

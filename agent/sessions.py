@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import RequestInvalid, SessionBusy
+from .errors import RequestInvalid, SessionBusy, SessionUnsaved
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -40,10 +40,12 @@ def one_turn(home: Path, key: str) -> Iterator[None]:
 
     Raises:
         SessionBusy: another turn, of this or another process, holds it.
+        SessionUnsaved: the lock file cannot be made.
     """
     folder = home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / key, os.O_RDWR | os.O_CREAT, 0o600)
+    with storing():
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / key, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,6 +56,26 @@ def one_turn(home: Path, key: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def storing(faults: tuple[type[Exception], ...] = (sqlite3.Error, OSError)) -> Iterator[None]:
+    """Say it in plain words when a conversation cannot be written or read.
+
+    Args:
+        faults: what counts as such.
+
+    Raises:
+        SessionUnsaved: a full disk, a folder without permission, a damaged file.
+    """
+    try:
+        yield
+    except faults as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        raise SessionUnsaved(
+            f"The conversation cannot be saved or read ({reason}).",
+            "Check free disk space and the folder's permissions, then ask again: the turn goes on where it stopped.",
+        ) from error
 
 
 def open_checkpoints(home: Path) -> SqliteSaver:

@@ -71,6 +71,13 @@ def append(old: list[Any] | None, new: list[Any] | None) -> list[Any]:
     return [*kept, *added]
 
 
+def together(old: str | None, new: str | None) -> str:
+    """Reducer: sentences of steps that ran side by side, each once. None empties it first."""
+    if new is None or not old:
+        return new or ""
+    return old if new in old else f"{old} {new}"
+
+
 def _emptied(old: list[Any] | None, new: list[Any] | None) -> tuple[list[Any], list[Any]]:
     if new is None:
         return [], []
@@ -99,7 +106,7 @@ class AgentState(TurnInput, total=False):
     approvals: Annotated[list[str], append]
     verdicts: Annotated[list[VerdictRow], append]
     evidence: Annotated[list[dict[str, Any]], append]
-    sampling: str
+    sampling: Annotated[str, together]
     made: Annotated[list[str], append]
     blocked: bool
     answer: str

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 SHADES = (24, 64, 104, 144, 184, 224)
 MOST = len(SHADES) ** 3
@@ -246,6 +246,129 @@ def damaged_middle(path: Path) -> Path:
     data[begin : begin + size] = b"\xff" * size
     path.write_bytes(data)
     return path
+
+
+def captioned(frames: Pixels, text: str, only: int | None = None) -> Pixels:
+    """Copies of frames with white words on a black bar at the bottom: on all of them, or on one alone."""
+    shown = frames.copy()
+    font = ImageFont.load_default(size=frames.shape[1] // 12)
+    for index in range(len(frames)) if only is None else [only]:
+        image = Image.fromarray(shown[index])
+        draw = ImageDraw.Draw(image)
+        top = image.height * 3 // 4
+        draw.rectangle((0, top, image.width, image.height), fill="black")
+        draw.text((8, top + image.height // 16), text, font=font, fill="white")
+        shown[index] = np.asarray(image)
+    return shown
+
+
+def subtitled(path: Path, words: str) -> Path:
+    """A Matroska index clip of 3 s with a subtitle track; the same subtitles lie beside it as ``.srt``."""
+    import av
+
+    script = path.with_suffix(".srt")
+    script.write_text(f"1\n00:00:00,500 --> 00:00:02,500\n{words}\n\n", encoding="utf-8")
+    plain = index_clip(path.with_name(f"plain-{path.name}"))
+    with av.open(str(plain)) as clip, av.open(str(script)) as said, av.open(str(path), "w") as media:
+        tracks = [(source, media.add_stream_from_template(source.streams[0])) for source in (clip, said)]
+        for source, track in tracks:
+            for packet in source.demux(source.streams[0]):
+                if packet.dts is not None:
+                    packet.stream = track
+                    media.mux(packet)
+    plain.unlink()
+    return path
+
+
+def coded(path: Path, codec: str, pixel_format: str, options: dict[str, str]) -> Path:
+    """An index clip of 20 frames by another encoder."""
+    import av
+
+    with av.open(str(path), "w") as media:
+        video = media.add_stream(codec, rate=10)
+        video.width, video.height, video.pix_fmt, video.options = 128, 96, pixel_format, options
+        for image in index_frames(20, (128, 96)):
+            media.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        media.mux(video.encode())
+    return path
+
+
+def av1(path: Path) -> Path:
+    """AV1."""
+    return coded(path, "libsvtav1", "yuv420p", {"preset": "12", "svtav1-params": "lp=1"})
+
+
+def hevc_10bit(path: Path) -> Path:
+    """HEVC with ten bits a colour."""
+    return coded(path, "libx265", "yuv420p10le", {"preset": "ultrafast", "x265-params": "log-level=none:pools=1"})
+
+
+def unordered_times(path: Path) -> Path:
+    """Thirty frames, each a picture of its own, stored in another order than they are shown in."""
+    import av
+
+    with av.open(str(path), "w") as media:
+        video = media.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv444p"
+        video.options = {"crf": "10", "preset": "ultrafast", "tune": "zerolatency", "g": "1"}
+        packets = []
+        for image in index_frames(30):
+            packets += video.encode(av.VideoFrame.from_ndarray(image, format="rgb24"))
+        packets += video.encode()
+        for stored, packet in enumerate(packets):
+            packet.dts, packet.pts = stored, (stored ^ 1) + 2
+            media.mux(packet)
+    return path
+
+
+def two_tracks(path: Path) -> Path:
+    """Two picture tracks in one file, the second larger than the first."""
+    import av
+
+    with av.open(str(path), "w") as media:
+        tracks = []
+        for size in ((64, 48), (96, 64)):
+            video = media.add_stream("libx264", rate=10)
+            video.width, video.height, video.pix_fmt = *size, "yuv420p"
+            tracks.append((video, index_frames(20, size)))
+        for video, images in tracks:
+            for image in images:
+                media.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            media.mux(video.encode())
+    return path
+
+
+def lying_duration(path: Path) -> Path:
+    """Three seconds whose header says 300."""
+    index_clip(path)
+    data = bytearray(path.read_bytes())
+    for name in (b"mvhd", b"mdhd"):
+        at = data.rindex(name) + 4 + 16  # version and flags, two dates, time scale
+        length = struct.unpack(">I", data[at : at + 4])[0]
+        data[at : at + 4] = struct.pack(">I", length * 100)
+    path.write_bytes(data)
+    return path
+
+
+def single_frame(path: Path) -> Path:
+    """A video of one frame."""
+    return index_clip(path, 1)
+
+
+ODD: dict[str, Callable[[Path], Path]] = {
+    "truncated.mp4": truncated,
+    "damaged.mp4": damaged_middle,
+    "no_duration.mkv": no_duration,
+    "lying_duration.mp4": lying_duration,
+    "rotated.mp4": rotated_clip,
+    "unordered.mov": unordered_times,
+    "uneven.mp4": uneven_clip,
+    "two_tracks.mp4": two_tracks,
+    "single_frame.mp4": single_frame,
+    "av1.mkv": av1,
+    "hevc_10bit.mp4": hevc_10bit,
+}
+"""Unusual files that can be taken in, by their names: how to make each."""
 
 
 def picture(path: Path, size: tuple[int, int] = (64, 48), colour: str = "orange") -> Path:

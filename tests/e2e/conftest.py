@@ -13,6 +13,8 @@ from gpt4video.agent.assistant import VideoAgent
 from gpt4video.agent.components import Components
 from gpt4video.agent.planner.scripted import ScriptedPlanner
 from gpt4video.agent.settings import Settings
+from gpt4video.policies.audit import AuditLog
+from gpt4video.policies.chain import PolicyChain
 from gpt4video.tools.generation.double import DrawnGenerator
 from gpt4video.tools.media.write import write_video
 
@@ -44,8 +46,14 @@ def stocked(tmp_path_factory: pytest.TempPathFactory, model_path: Callable[[str]
 Agents = Callable[..., VideoAgent]
 
 
+@pytest.fixture(scope="session")
+def models(stocked: Path) -> Components:
+    """The real models and policies, loaded once; only its parts are used, never its home."""
+    return Components(Settings(home=stocked / "models", viewer="off"))
+
+
 @pytest.fixture
-def agents(stocked: Path, tmp_path: Path) -> Iterator[Agents]:
+def agents(stocked: Path, models: Components, tmp_path: Path) -> Iterator[Agents]:
     """Makes agents over one copy of the stocked home: ``agents(script)``; all are closed in the end.
 
     Nobody looks at frames unless a test asks for it: what the real model saw in the stocked clips is in the home.
@@ -54,9 +62,18 @@ def agents(stocked: Path, tmp_path: Path) -> Iterator[Agents]:
     shutil.copytree(stocked / "home", home)
     opened: list[VideoAgent] = []
 
-    def make(script: Any, viewer: str = "off", **parts: Any) -> VideoAgent:
-        given = {"planner": ScriptedPlanner(script), "generator": DrawnGenerator(tmp_path / "calls.jsonl"), **parts}
-        agent = VideoAgent(components=Components(Settings(home=home, viewer=viewer), **given))
+    def make(script: Any, viewer: str = "off", user: str = "local", **parts: Any) -> VideoAgent:
+        audit = AuditLog(home / "audit.jsonl", models.policy.version)
+        given = {
+            "planner": ScriptedPlanner(script),
+            "generator": DrawnGenerator(tmp_path / "calls.jsonl"),
+            "policies": PolicyChain(models.policies.policies, audit),
+            **parts,
+        }
+        components = Components(Settings(home=home, viewer=viewer, user=user), **given)
+        for name in ("embedder", "encoder", "reader", "projection"):
+            setattr(components, name, getattr(models, name))
+        agent = VideoAgent(components=components)
         opened.append(agent)
         return agent
 

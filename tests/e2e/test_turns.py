@@ -152,6 +152,14 @@ def test_independent_steps_all_run(agents: Agents) -> None:
     assert probe(Path(answer.clips[-1]["path"])).duration == pytest.approx(3.0, abs=0.2)
 
 
+def test_two_looks_side_by_side_are_one_answer(agents: Agents) -> None:
+    answer = agents({"*": "look c1 ; look c2"}).ask("what is in them?")
+    assert [step["status"] for step in answer.steps] == ["done"] * 2
+    assert "c1 is 10.0 s long" in answer.answer
+    assert "c2 is 2.0 s long" in answer.answer
+    assert answer.answer.count("may be missed") == 2, "how densely, for both"
+
+
 def test_a_slow_step_waits_for_approval_and_a_declined_one_does_not_run(agents: Agents, tmp_path: Path) -> None:
     agent = agents({"*": "gen: a red ball"})
     waiting = agent.ask("make a red ball")

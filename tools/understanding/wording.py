@@ -46,16 +46,16 @@ def stem(word: str) -> str:
     """The word without its ending: "dogs", "Dog's" -> "dog"; "slowly" -> "slow"; spelling variants fall together."""
     word = word.casefold().replace("’", "'").removesuffix("'s").replace("'", "")
     if word in _IRREGULAR:
-        return _IRREGULAR[word]
+        return _bare(_IRREGULAR[word], doubled=False)
     for ending, rest in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
-            return _IRREGULAR.get(word[: -len(ending)] + rest, word[: -len(ending)] + rest)
+            return _bare(_IRREGULAR.get(word[: -len(ending)] + rest, word[: -len(ending)] + rest), doubled=False)
     for ending in ("ing", "edly", "ed", "ly"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return _bare(word[: -len(ending)])
     if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    return _IRREGULAR.get(word, _bare(word, doubled=False))
+    return _bare(_IRREGULAR.get(word, word), doubled=False)
 
 
 def _bare(word: str, *, doubled: bool = True) -> str:
