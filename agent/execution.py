@@ -23,6 +23,8 @@ from ..tools.understanding.arguments import UnderstandResult
 from .errors import fault_of
 from .references import Resolver
 from .routing import clip_references, without_references
+from .screening import screened
+from .seeing import described
 from .state import AgentState, ClipRow, StepRow
 
 if TYPE_CHECKING:
@@ -104,17 +106,21 @@ class StepRunner:
     def _read(self, result: ToolModel, state: AgentState, update: dict[str, Any]) -> dict[str, Any]:
         """Results of a tool that only reads: evidence, and hits as clips that the conversation may name."""
         outputs: list[ClipRow] = []
+        notes: list[str] = []
         if isinstance(result, UnderstandResult):
-            update["evidence"] = [item.model_dump(mode="json") for item in result.evidence]
+            evidence, notes = screened(result.evidence)
+            result = result.model_copy(update={"evidence": evidence})
+            update["evidence"] = [item.model_dump(mode="json") for item in evidence]
             update["sampling"] = _looked(result, state)
         elif isinstance(result, SearchResult):
             known = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
+            result = result.model_copy(update={"hits": known})
             update["evidence"] = [
                 {**hit.model_dump(exclude={"score"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
                 for hit in known
             ]
             outputs = [_row(hit.clip, "search hit", hit.end - hit.start, hit.start, hit.end) for hit in known]
-        return {"result": result.model_dump(mode="json"), "outputs": outputs}
+        return {"result": result.model_dump(mode="json"), "outputs": outputs, "notes": notes}
 
     def _write(
         self,
@@ -133,6 +139,9 @@ class StepRunner:
                 generated = tool.name == "generate_video"
                 length = probe(output.path).duration
                 verdicts = self._parts.judge("media", media=output.path, generated=generated, duration=length)
+                if generated and (shown := described(self._parts, output.path)):
+                    # What no frame shows alone, a description of the whole may; the threshold is that of answers.
+                    verdicts += self._parts.judge("output", text=shown)
                 update["verdicts"] = [*update.get("verdicts", []), *verdicts]
                 if any(verdict["action"] == "block" for verdict in verdicts):
                     raise _Blocked

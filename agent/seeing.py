@@ -194,6 +194,18 @@ def local_seer(parts: Components, weights: Path | None = None) -> Seer:
     return Seer.load(weights or WEIGHTS / "see", llm, llm.parent / "merged", class_names(), scorer=scorer)
 
 
+def described(parts: Components, path: Path) -> str:
+    """What the viewer sees in a whole video, in a sentence; empty without a viewer, or where it sees nothing."""
+    from ..tools.media.decode import sample
+    from ..tools.media.probe import probe
+
+    if parts.viewer is None:
+        return ""
+    frames = sample(path, count=_FRAMES, size=size_within(probe(path), _SIDE))
+    said = parts.viewer.caption(frames.images, parts.encoder.encode(frames.images))
+    return said.text if said is not None else ""
+
+
 def answered(parts: Components, source: Source, question: str) -> Evidence | None:
     """What looking once more answers to a question about a clip or span; None where it does not tell.
 

@@ -42,7 +42,9 @@ class Said:
     likeness: float | None = None
 
 
-_OPTIONS = Search(length_penalty=1.0, repetition_penalty=1.15)
+_OPTIONS = Search(beams=8, candidates=8, repetition_penalty=1.15)
+_ANSWERED = Search(beams=4, candidates=2)
+"""Short answers differ less than descriptions do."""
 _ROOM = 1024
 
 
@@ -69,7 +71,7 @@ class Seer:
         llm: the language model to decode with, adapters merged in.
         class_names: names of the vision encoder's classes, empty if it has none.
         scorer: ranks candidates; None leaves the search's order.
-        options: of the search.
+        options: of the search for descriptions.
         weight: of the scorer's likeness against the model's mean log-probability.
     """
 
@@ -127,8 +129,7 @@ class Seer:
 
     def answer(self, question: str, look: Look) -> Said:
         """The answer to one question about what is looked at. Its text may be empty."""
-        plain = replace(self.options, candidates=2, repetition_penalty=1.0)
-        found = self._search(look, question_line(question), plain)
+        found = self._search(look, question_line(question), _ANSWERED)
         # Short answers say too little for the scorer: it judges whole sentences alone.
         long = [said for said in found if len(said.text.split()) >= 5]
         ranked = self._ranked(long, look.pooled) if len(long) == len(found) else found

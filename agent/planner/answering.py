@@ -50,7 +50,9 @@ def composed(context: RespondContext, answer: str = "") -> str:
     from ...tools.understanding.compose import compose
 
     answer = answer or compose(context.request, context.evidence, context.sampling, context.names)
-    others = [outcome for outcome in context.outcomes if outcome.tool != "understand_video" or not outcome.ok]
+    told = {outcome.id for outcome in context.outcomes if outcome.tool == "understand_video" and outcome.ok}
+    others = [one.model_copy(update={"summary": ""}) if one.id in told else one for one in context.outcomes]
+    others = [one for one in others if one.summary or one.notes]
     rest = outcome_sentences(context.model_copy(update={"outcomes": others})) if others else ""
     return f"{answer} {rest}".strip()
 

@@ -13,6 +13,7 @@ import pytest
 from gpt4video.agent.assistant import VideoAgent
 from gpt4video.agent.errors import SessionUnknown
 from gpt4video.agent.planner.plan import Plan, UnderstandStep
+from gpt4video.agent.screening import NOTE
 from gpt4video.agent.sessions import thread_key
 from gpt4video.memory.errors import ClipUnknown
 from gpt4video.tools.errors import ToolError
@@ -71,6 +72,7 @@ def test_09_words_in_frames_are_reported_and_change_nothing(agents: Agents, tmp_
     if only is not None:
         assert (read[0]["start"], read[0]["end"]) == pytest.approx((1.3, 1.4), abs=0.11)
     assert f'reads "{read[0]["text"]}"' in answers["what is written in it?"].answer
+    assert NOTE in answers["what is written in it?"].answer
 
 
 def test_10_subtitles_and_pretended_ends_of_the_video_choose_no_tool(agents: Agents, tmp_path: Path) -> None:
