@@ -17,7 +17,7 @@ from gpt4video.policies.judges import make_judge
 from gpt4video.policies.refusals import refusal
 from gpt4video.policies.text import TextPolicy
 
-from ..unit.test_policies_judges import llama_guard, moderation_server, shieldgemma
+from .tiny_judges import llama_guard, moderation_server, shieldgemma
 
 CONFIG = load_policy()
 
