@@ -40,13 +40,18 @@ _NAMES = {
     "coco": "captions", "bfcl": "tool requests", "i2p": "I2P (labels by pictures drawn)",
     "openai-moderation": "OpenAI moderation (web text)",
 }  # fmt: skip
-_NOISY = {"i2p", "openai-moderation"}
-"""Their labels are not of the words alone; told apart from the categories."""
+_NOISY = {_NAMES["i2p"], _NAMES["openai-moderation"]}
+"""Their labels are not of the words alone: counted as groups, left out of the sums and the categories."""
+_SURE = 0.5
+"""Rows that training gives less weight have no certain ground truth."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A text, whether it is to be refused, its source, and the fold whose model has not seen it (-1: none has)."""
+    """A text, whether it is to be refused, its source, and the fold whose model has not seen it (-1: none has).
+
+    ``form`` tells requests, video prompts and hard cases apart.
+    """
 
     text: str
     harmful: bool
@@ -54,6 +59,7 @@ class Case:
     category: str = ""
     stage: Stage = "input"
     fold: int = -1
+    form: str = ""
 
 
 def by_hand() -> list[Case]:
@@ -75,15 +81,13 @@ def held_out(data: Path, most: int = 300, seed: int = 7) -> list[Case]:
 
 
 def _case(row: Row) -> Case | None:
-    harmful = row.labels != ()
-    if row.source in {"email", "do-not-answer-advice"}:  # long mails, and advice without a ground truth
+    harmful, name = row.labels != (), _NAMES.get(row.source)
+    if row.source in {"email", "do-not-answer-advice"} or (row.source == "do-not-answer" and row.weight < _SURE):
         return None
-    name = _NAMES.get(row.source)
-    if name is None:
-        stage_name = "video prompts" if row.kind == "scene" else "requests"
-        name = f"own unsafe {stage_name}" if harmful else f"own harmless {stage_name}"
-    category = row.labels[0] if row.labels and row.source not in _NOISY else ""
-    return Case(row.text, harmful, name, category, "prompt" if row.kind == "scene" else "input", row.fold)
+    form = {"scene": "video prompts", "hard": "hard cases"}.get(row.kind, "requests")
+    group = name or f"own {'unsafe' if harmful else 'harmless'} {form}"
+    category = row.labels[0] if row.labels and group not in _NOISY else ""
+    return Case(row.text, harmful, group, category, "prompt" if row.kind == "scene" else "input", row.fold, form)
 
 
 class _Remembered:
@@ -159,12 +163,13 @@ def evaluate(
                            "score": found.score, "text": case.text[:200]})  # fmt: skip
         done((at + 1) / len(cases))
     harmful = np.array([case.harmful for case in cases])
+    sure = np.array([case.group not in _NOISY for case in cases])
     return {
         "cases": len(cases),
         "held_out": len(scorers) == FOLDS or all(case.fold < 0 for case in cases),
         "ablation": {"no guard": {"detected": 0.0, "refused_wrongly": 0.0}}
-        | {name: _shares(np.array(column), harmful) for name, column in refused.items()},
-        "roc": roc(np.array(scores), harmful),
+        | {name: _shares(np.array(column)[sure], harmful[sure]) for name, column in refused.items()},
+        "roc": roc(np.array(scores)[sure], harmful[sure]),
         "by_kind": {kind: tuple(count) for kind, count in sorted(counts.items())},
         "misses": misses,
     }
@@ -174,7 +179,7 @@ def _kinds(case: Case) -> list[str]:
     what = "refused" if case.harmful else "served"
     kinds = [f"{what}: {case.group}"]
     if case.category in CATEGORIES:
-        form = "video prompts" if case.stage == "prompt" else "requests"
+        form = case.form or ("video prompts" if case.stage == "prompt" else "requests")
         kinds.append(f"refused, {form}: {case.category}")
     return kinds
 

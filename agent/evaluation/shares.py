@@ -64,8 +64,8 @@ def draw_roc(
     pen.text((12, 16), "harmful texts refused", _INK)
     inside = [point for point in curve if point[0] <= widest]
     pen.line([place(point) for point in inside], _INK, 2)
-    for name, point in marks.items():
+    for number, (name, point) in enumerate(marks.items()):
         x, y = place((min(point[0], widest), point[1]))
         pen.ellipse((x - 4, y - 4, x + 4, y + 4), _MARK)
-        pen.text((x + 8, y + 2), name, _MARK)
+        pen.text((x + 8, y + 2 - 18 * (number % 2)), name, _MARK)  # in turn below and above: points may be close
     image.save(path)

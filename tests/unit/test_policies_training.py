@@ -187,6 +187,17 @@ def test_the_trainer_writes_weights_that_the_policy_loads(
     assert ((scores > 0) & (scores < 1)).all()
 
 
+def test_new_weights_can_be_blended_with_those_they_started_from(
+    tmp_path: Path, model_path: Callable[[str], Path]
+) -> None:
+    built, head = encoder.build(model_path("text"))
+    torch.nn.init.constant_(head.bias, 1.0)
+    encoder.save(tmp_path / "start.safetensors", built, head, {})
+    torch.nn.init.constant_(head.bias, 3.0)
+    guard.blend(built, head, tmp_path / "start.safetensors", model_path("text"), 0.25)
+    assert head.bias.tolist() == pytest.approx([1.5] * len(CHANNELS))
+
+
 def test_a_folds_model_is_made_once_and_without_its_fold(
     corpus_file: Path, tmp_path: Path, model_path: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
