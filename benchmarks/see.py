@@ -3,7 +3,7 @@
     python benchmarks/see.py [--repeats 5] [--threads 2]
 
 Decodes the sample clip ``bikes.mp4`` (10.0 s) at two frames a second, encodes the frames, and describes eight of them:
-once as in a conversation (four beams, ranked by the image-text projection) and once greedily. Then the planner is
+once as in a conversation (eight beams, ranked by the image-text projection) and once greedily. Then the planner is
 loaded as well and the process's peak memory is printed: decoder, encoder, seeing model, text encoder and planner.
 """
 
@@ -71,7 +71,7 @@ def report(parts: Components, seer: Seer, clip: Path, repeats: int) -> None:
     for name, seconds, wide in (
         ("decode 10 s at 2 frames/s", decode, decode_spread),
         (f"encode {len(frames)} frames", encode, encode_spread),
-        ("caption, 4 beams, ranked", caption, caption_spread),
+        ("caption, 8 beams, ranked", caption, caption_spread),
         ("caption, greedy", greedy, greedy_spread),
         ("decode + encode + caption", decode + encode + caption, 0.0),
     ):

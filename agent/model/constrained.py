@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .llm import LoadedLLM
 
-_DRAFT = 8
+_DRAFT = 5
 """Tokens drafted at most: a pass over so many costs little more than over one."""
 
 

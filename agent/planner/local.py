@@ -27,7 +27,8 @@ PHRASES: Final = (
     " edit $1[0] reverse", " edit c1 cut -2 end", " edit c1 rotate 90", " edit c1 fade 1 1", " edit c1 resize 720",
     " edit c1 audio volume 0.5", " find: ", " look c1: ", " gen: ", " gen like c1: in the rain", " say cannot",
     " say ask_clip", " say greet", " say thanks", " look $1[0]", " edit c2 trim 0 2 | reverse | audio mute",
-    " edit $1 concat", " edit c1 frame 50%", " say help", " edit $1 reverse",
+    " edit $1 concat", " edit c1 frame 50%", " say help", " edit $1 reverse ; gen like $2: in the snow",
+    " edit c1 trim 0 2 ; edit c2 trim -2 end ; edit $1 $2 concat", " edit $1[0] reverse ; look $2",
 )  # fmt: skip
 """Typical plans: drafts come from here where the request has no word to copy. They steer nothing, they save time."""
 
