@@ -93,14 +93,27 @@ _WHICH_FIRST = re.compile(
     r"(?= *(?:$|[.,;!?]))",
     re.IGNORECASE,
 )
+_STYLED = re.compile(
+    r"\b(make|create|generate|produce|render|draw|want|need|give me) (?:me )?(?:an? )?"
+    r"(?:(slow[ -]motion|black[ -]and[ -]white|time[ -]?lapse|hyperlapse|anime|cartoon|animated|stop[ -]motion|watercolou?r|"
+    r"pixel art|vintage|cinematic|aerial|drone|night[ -]vision) (?:video|clip|movie|film|footage|shot|animation)|"
+    r"(cartoon|anime|animation|time[ -]?lapse)) of "
+    r"(an?\b|two|three|some)? ?(?!(?:c\d|the|it|that|this|my|our|your|them|these|those|both)\b)(?=\w)",
+    re.IGNORECASE,
+)
 _BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
 
 
 def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
-    """The request with times in seconds, spans as from-to, clips by name, and joins in the order of playing."""
+    """The request with times in seconds, spans as from-to, clips by name, joins in order, styles with their things."""
     parts = _QUOTED.split(text)
-    parts[::2] = [_named(_timed(part), clips) for part in parts[::2]]
+    parts[::2] = [_styled(_named(_timed(part), clips)) for part in parts[::2]]
     return "".join(parts)
+
+
+def _styled(text: str) -> str:
+    """How a new clip is to look beside what it is to show, where a prompt is copied from."""
+    return _STYLED.sub(lambda m: f"{m[1]} a video of {m[4] + ' ' if m[4] else ''}{(m[2] or m[3]).lower()} ", text)
 
 
 def _timed(text: str) -> str:

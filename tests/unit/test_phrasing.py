@@ -116,3 +116,19 @@ def test_the_middle_one_is_named_where_there_is_one() -> None:
     assert plainly("the middle clip should be rewound", CLIPS) == "c2 should be rewound"
     assert plainly("keep the middle second of it", CLIPS) == "keep the middle second of it"
     assert plainly("the middle video", CLIPS[:2]) == "the middle video"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("create a slow motion video of a glass of milk", "create a video of a slow motion glass of milk"),
+        ("make a cartoon of a penguin", "make a video of a cartoon penguin"),
+        ("I want black and white footage of two old men", "I want a video of two black and white old men"),
+        ("give me a time-lapse of clouds", "give me a video of time-lapse clouds"),
+        ("make a slow motion clip of c1", "make a slow motion clip of c1"),
+        ("make a cartoon of it", "make a cartoon of it"),
+        ("find a slow motion shot of a cat", "find a slow motion shot of a cat"),
+    ],
+)
+def test_a_style_stands_beside_its_thing(text: str, plain: str) -> None:
+    assert plainly(text, CLIPS) == plain
