@@ -96,7 +96,8 @@ _WHICH_FIRST = re.compile(
 _STYLED = re.compile(
     r"\b(make|create|generate|produce|render|draw|want|need|give me) (?:me )?(?:an? )?"
     r"(?:(slow[ -]motion|black[ -]and[ -]white|time[ -]?lapse|hyperlapse|anime|cartoon|animated|stop[ -]motion|"
-    r"watercolou?r|pixel art|vintage|cinematic|aerial|drone|night[ -]vision) (?:video|clip|movie|film|footage|shot|animation)|"
+    r"watercolou?r|pixel art|vintage|cinematic|aerial|drone|night[ -]vision) "
+    r"(?:video|clip|movie|film|footage|shot|animation)|"
     r"(cartoon|anime|animation|time[ -]?lapse)) of "
     r"(an?\b|two|three|some)? ?(?!(?:c\d|the|it|that|this|my|our|your|them|these|those|both)\b)(?=\w)",
     re.IGNORECASE,
