@@ -211,10 +211,10 @@ def test_18_two_hundred_damaged_files_give_frames_or_a_typed_error_in_one_living
     assert open_files() <= files + 2
 
 
-def test_18_damaged_files_through_the_whole_of_taking_in_leave_nothing_half_done(
+def test_18_two_hundred_damaged_files_through_all_of_taking_in_leave_nothing_half_done(
     agents: Agents, tmp_path: Path
 ) -> None:
-    paths = list(mutants(tmp_path / "mutants", 30, "ingest"))
+    paths = list(mutants(tmp_path / "mutants", 200, "ingest"))
     agent = agents({})
     agent.ingest([tmp_path / "mutants" / "whole.mp4"])
     before, files, running = kept(agent), open_files(), children()
