@@ -16,7 +16,6 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from .base import Stage, Subject, Verdict
 from .config import JudgeConfig, TextConfig
-from .refusals import refusal
 from .text import Finding
 
 _ATTEMPTS = 3
@@ -71,14 +70,7 @@ class Judge(ABC):
             finding = self._examine(text)
             if not finding.blocks and text and self._turns:
                 finding = self._with_history(text, past[-self._turns :], finding)
-        return Verdict(
-            stage=subject.stage,
-            policy=self.name,
-            action="block" if finding.blocks else "allow",
-            reason=refusal(finding.category, finding.because) if finding.blocks else "",
-            score=round(min(1.0, max(0.0, finding.score)), 4),
-            category=finding.category if finding.blocks else "",
-        )
+        return finding.verdict(subject.stage, self.name)
 
     def _with_history(self, text: str, past: list[str], alone: Finding) -> Finding:
         harmless = [turn for turn in past if turn and not self._examine(turn).blocks]

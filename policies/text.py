@@ -42,6 +42,17 @@ class Finding:
     score: float = 0.0
     because: str = ""
 
+    def verdict(self, stage: Stage, policy: str) -> Verdict:
+        """As a policy's verdict, with the refusal in words."""
+        return Verdict(
+            stage=stage,
+            policy=policy,
+            action="block" if self.blocks else "allow",
+            reason=refusal(self.category, self.because) if self.blocks else "",
+            score=round(min(1.0, max(0.0, self.score)), 4),
+            category=self.category if self.blocks else "",
+        )
+
 
 class TextPolicy:
     """Judges requests, prompts and answers.
@@ -84,14 +95,7 @@ class TextPolicy:
         finding = self.examine(subject.text, subject.stage)
         if not finding.blocks and subject.history and subject.stage in {"input", "prompt"}:
             finding = self._with_history(subject, finding)
-        return Verdict(
-            stage=subject.stage,
-            policy=self.name,
-            action="block" if finding.blocks else "allow",
-            reason=refusal(finding.category, finding.because) if finding.blocks else "",
-            score=round(min(1.0, max(0.0, finding.score)), 4),
-            category=finding.category if finding.blocks else "",
-        )
+        return finding.verdict(subject.stage, self.name)
 
     def examine(self, text: str, stage: Stage = "input") -> Finding:
         """Judge one text on its own."""
