@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..memory.ledger import job_key
+from ..policies.injection import screen
 from ..tools.base import MediaOutput, Source, Tool, ToolModel
 from ..tools.errors import BadArguments, Cancelled
 from ..tools.generation.arguments import GenerateArguments
@@ -113,7 +114,8 @@ class StepRunner:
             update["evidence"] = [item.model_dump(mode="json") for item in evidence]
             update["sampling"] = _looked(result, state)
         elif isinstance(result, SearchResult):
-            known = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
+            mine = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
+            known = [hit.model_copy(update={"text": screen(hit.text).text}) for hit in mine]
             result = result.model_copy(update={"hits": known})
             update["evidence"] = [
                 {**hit.model_dump(exclude={"score"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
