@@ -76,7 +76,7 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _MIDDLE = re.compile(rf"\bthe middle {_THING}", re.IGNORECASE)
-_ONE = r"(c\d{1,2}|the (?:first|other) one)"
+_ONE = r"(c\d{1,2}|the (?:first|second|third|last|other)(?: one)?(?! ?(?:sec|s\b|min|half|part|shot|scene|frame|\d)))"
 _PUT = re.compile(
     rf"\b(?:put|stick|place|set|move|glue|attach|add|play|show) {_ONE} (?:right |directly |straight )?"
     rf"(before|in front of|ahead of|after|behind|(?:at|to|onto) the end of) {_ONE}(?! (?:sec|s\b|min))",
@@ -172,7 +172,7 @@ def _ordered(text: str, names: Sequence[str]) -> str:
     """Joins with their clips in the order in which they are to play."""
 
     def put(match: re.Match[str]) -> str:
-        one, other = match[1], match[3]
+        one, other = _by_place(match[1], names), _by_place(match[3], names)
         forward = match[2].lower() in {"before", "in front of", "ahead of"}
         return f"join {one} and {other}" if forward else f"join {other} and {one}"
 
@@ -184,6 +184,13 @@ def _ordered(text: str, names: Sequence[str]) -> str:
 
     text = _PUT.sub(put, text)
     return _WHICH_FIRST.sub(first, text, count=1) if len(names) == 2 and _JOINS.search(text) else text
+
+
+def _by_place(word: str, names: Sequence[str]) -> str:
+    """ "the first", "the last one" as a clip's name; other words as they are."""
+    places = {"the first": 0, "the second": 1, "the third": 2, "the last": len(names) - 1}
+    place = places.get(word.lower().removesuffix(" one"))
+    return names[place] if place is not None and place < len(names) else word
 
 
 def _value(word: str) -> float:
