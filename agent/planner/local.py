@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .answering import composed
 from .base import PlanContext, RespondContext
 from .grammar import plan_grammar
+from .phrasing import joined, plainly
 from .plan import Plan
 from .replies import reply
 from .surface import PlanSyntaxError
@@ -81,8 +82,9 @@ class LocalPlanner:
             return Plan(say=reply("unclear"))
 
     def write_plan(self, context: PlanContext) -> str:
-        """Decode the plan as the model writes it, in the plan syntax."""
-        return self.complete(render_prompt(context), clips=bool(context.clips))
+        """Decode the plan, in the plan syntax."""
+        written = self.complete(render_prompt(context), clips=bool(context.clips))
+        return joined(plainly(context.request, context.clips), written)
 
     def complete(self, prompt: str, *, clips: bool) -> str:
         """Decode the plan for a prompt of :func:`.syntax.render_prompt`; ``clips``: whether it names any."""

@@ -112,6 +112,21 @@ def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
     return "".join(parts)
 
 
+_LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!concat|audio replace)[^;|]+)")
+
+
+def joined(request: str, plan: str) -> str:
+    """A plan with the join that its request begins with, where the planner wrote only what comes after it.
+
+    "join c2 and c1 and fade out" is one clip that fades out; "edit c2 c1 fade 0 1" would be two.
+    """
+    join = _JOINS.search(request)
+    only = _LEFT_OUT.fullmatch(plan)
+    if join is None or only is None or re.search(r"\b(?:then|each|both|every)\b", request[: join.start()]):
+        return plan
+    return f"edit {only[1]} concat | {only[2]}"
+
+
 def _styled(text: str) -> str:
     """How a new clip is to look beside what it is to show, where a prompt is copied from."""
     return _STYLED.sub(lambda m: f"{m[1]} a video of {m[4] + ' ' if m[4] else ''}{(m[2] or m[3]).lower()} ", text)
@@ -187,7 +202,7 @@ def _ordered(text: str, names: Sequence[str]) -> str:
 
 
 def _by_place(word: str, names: Sequence[str]) -> str:
-    """ "the first", "the last one" as a clip's name; other words as they are."""
+    """The name of a clip told as "the first" or "the last one"; other words as they are."""
     places = {"the first": 0, "the second": 1, "the third": 2, "the last": len(names) - 1}
     place = places.get(word.lower().removesuffix(" one"))
     return names[place] if place is not None and place < len(names) else word

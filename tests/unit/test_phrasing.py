@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from gpt4video.agent.evaluation.plans import in_plain_terms
 from gpt4video.agent.planner.base import ClipEntry
-from gpt4video.agent.planner.phrasing import plainly
+from gpt4video.agent.planner.phrasing import joined, plainly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,3 +136,20 @@ def test_the_middle_one_is_named_where_there_is_one() -> None:
 )
 def test_a_style_stands_beside_its_thing(text: str, plain: str) -> None:
     assert plainly(text, CLIPS) == plain
+
+
+@pytest.mark.parametrize(
+    ("request_text", "plan", "mended"),
+    [
+        ("join c2 and c1 and fade out", "edit c2 c1 fade 0 1", "edit c2 c1 concat | fade 0 1"),
+        ("merge them, then mute it", "edit c1 c2 c3 audio mute", "edit c1 c2 c3 concat | audio mute"),
+        ("fade both out", "edit c1 c2 fade 0 1", "edit c1 c2 fade 0 1"),
+        ("mute both and join them", "edit c1 c2 audio mute", "edit c1 c2 audio mute"),
+        ("join them", "edit c1 c2 concat", "edit c1 c2 concat"),
+        ("join c1 to itself and mute it", "edit c1 audio mute", "edit c1 audio mute"),
+        ("combine the sound of c2 with c1", "edit c1 c2 audio replace c2", "edit c1 c2 audio replace c2"),
+        ("merge and mute", "edit c1 c2 audio mute ; look $1", "edit c1 c2 audio mute ; look $1"),
+    ],
+)
+def test_a_join_that_the_plan_leaves_out_is_put_back(request_text: str, plan: str, mended: str) -> None:
+    assert joined(request_text, plan) == mended
