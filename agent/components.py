@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import PlannerFailed, RequestInvalid
+from .frames import frames_of_file, frames_of_source
 from .model.artifacts import ArtifactStore, Progress
 from .settings import Settings
 from .state import StepRow, VerdictRow
 
 if TYPE_CHECKING:
-    from numpy import uint8
-    from numpy.typing import NDArray
-
     from ..memory.embedder import MiniLmEmbedder
     from ..memory.library import Library
     from ..memory.projection import Projection
     from ..memory.search import ClipMemory
     from ..policies.chain import PolicyChain
     from ..policies.config import PolicyConfig
-    from ..tools.base import Source, Tool
+    from ..tools.base import Tool
     from ..tools.generation.base import Generator
     from ..tools.understanding.analysis import ClipAnalysis
     from ..tools.understanding.ocr import TextReader
@@ -280,23 +277,3 @@ class Components:
         library = self.__dict__.pop("library", None)
         if library is not None:
             library.close()
-
-
-def frames_of_file(path: Path, every: float | None) -> Iterable[NDArray[uint8]]:
-    """Batches of frames (T, H, W, 3) of a video: one every ``every`` seconds and each change (None: all frames)."""
-    from ..tools.media.decode import stream
-    from ..tools.media.scan import scan
-
-    if every is not None:
-        return scan(path, every=every)
-    return (batch.images for batch in stream(path, size=(256, 256), batch=32))
-
-
-def frames_of_source(source: Source) -> NDArray[uint8]:
-    """Sixteen frames (16, H, W, 3) spread over a clip or span, for generating something like it."""
-    from ..tools.media.decode import sample
-    from ..tools.media.probe import probe
-
-    end = source.end if source.end is not None else probe(source.path).duration
-    step = (end - source.start) / 16
-    return sample(source.path, [source.start + step * (index + 0.5) for index in range(16)]).images

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..memory.projection import probability
 from ..tools.understanding.arguments import Evidence
+from .frames import spread
 
 if TYPE_CHECKING:
     from ..tools.base import Source
@@ -70,25 +72,19 @@ def ordered(parts: Components, source: Source, question: str) -> Evidence | None
     things = things_ordered(question)
     if things is None:
         return None
-    from ..tools.media.decode import sample
-    from ..tools.media.probe import probe
-    from ..tools.understanding.analysis import size_within
-
-    info = probe(source.path)
-    end = source.end if source.end is not None else info.duration
-    times = source.start + (end - source.start) * (np.arange(_FRAMES) + 0.5) / _FRAMES
-    frames = sample(source.path, times.tolist(), size=size_within(info, _SIDE))
+    frames = spread(source, _FRAMES, _SIDE)
     if len(frames.images) < 2:
         return None
     shown = parts.projection.images(parts.encoder.encode(frames.images).pooled)
     told = parts.projection.texts(parts.embedder.embed_texts([f"a {thing}" for thing in things]))
     likeness: NDArray[np.float32] = shown @ told.T
     cut, gap = parted(likeness)
-    sure = 1 / (1 + math.exp(-_SLOPE * abs(gap)))
+    sure = probability(abs(gap), _SLOPE, 0.0)
     if sure < _LEAST:
         return None
     early, late = (0, 1) if gap > 0 else (1, 0)
     seen = float(frames.times[int(likeness[:cut, early].argmax())])
     then = float(frames.times[cut + int(likeness[cut:, late].argmax())])
+    end = source.end if source.end is not None else frames.info.duration
     text = f"the {things[early]} comes first and the {things[late]} later (best seen at {seen:.1f} s and {then:.1f} s)"
     return Evidence(clip=source.clip, start=source.start, end=end, kind="answer", text=text, score=round(sure, 4))

@@ -15,6 +15,7 @@ from ..tools.understanding.analysis import Caption, size_within
 from ..tools.understanding.arguments import Evidence
 from ..tools.understanding.vision import FrameFeatures, Images, class_names
 from ..tools.understanding.wording import topics
+from .frames import spread
 from .ordering import ordered
 from .planner.video_tags import read_tags
 
@@ -215,17 +216,10 @@ def answered(parts: Components, source: Source, question: str) -> Evidence | Non
         return found
     if parts.viewer is None or not parts.viewer.answers(question):
         return None
-    from ..tools.media.decode import sample
-    from ..tools.media.probe import probe
-
-    info = probe(source.path)
-    end = source.end if source.end is not None else info.duration
-    step = (end - source.start) / _FRAMES
-    frames = sample(
-        source.path, [source.start + step * (n + 0.5) for n in range(_FRAMES)], size=size_within(info, _SIDE)
-    )
+    frames = spread(source, _FRAMES, _SIDE)
     said = parts.viewer.answer(question, frames.images, parts.encoder.encode(frames.images))
     if said is None:
         return None
+    end = source.end if source.end is not None else frames.info.duration
     score = round(min(max(said.score, 0.0), 1.0), 4)
     return Evidence(clip=source.clip, start=source.start, end=end, kind="answer", text=said.text, score=score)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from gpt4video.agent.components import frames_of_file
 from gpt4video.agent.evaluation.safety import by_hand, held_out
+from gpt4video.agent.frames import frames_of_file
 from gpt4video.agent.model.artifacts import ArtifactStore
 from gpt4video.policies.base import Subject
 from gpt4video.policies.classifier import TextClassifier

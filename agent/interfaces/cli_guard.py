@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from .console import Exit, Home, Json, agent, faults, json_lines, out, print_json
 
 
+# As ``policies.base`` has them; importing that here would cost every command its start.
 class Action(StrEnum):
     """What a verdict did."""
 

@@ -103,6 +103,7 @@ _STYLED = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
+_LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!concat|audio replace)[^;|]+)")
 
 
 def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
@@ -110,9 +111,6 @@ def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
     parts = _QUOTED.split(text)
     parts[::2] = [_styled(_named(_timed(part), clips)) for part in parts[::2]]
     return "".join(parts)
-
-
-_LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!concat|audio replace)[^;|]+)")
 
 
 def joined(request: str, plan: str) -> str:

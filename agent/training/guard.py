@@ -3,7 +3,7 @@
 Run ``gpt4video train guard --data DIR_OR_FILE --models DIR --out DIR --device cuda``; a data folder is turned into a
 corpus by :mod:`.guard_data` first. One model learns from everything and is written as ``guard.safetensors``. Examples
 carry a fold, and whole sources and whole template families lie in one fold: five more models, ``fold-N.safetensors``,
-never see theirs, so that ``gpt4video eval safety --folds OUT`` gives figures for wording that was never seen.
+never see theirs, so that ``gpt4video eval safety --weights OUT`` gives figures for wording that was never seen.
 """
 
 from __future__ import annotations
@@ -274,9 +274,8 @@ def main(argv: list[str] | None = None) -> None:
     if args.only != "folds":
         # Trained first: should the window close early, the model that ships is there.
         share = left if args.only else left * 0.3
-        encoder, head = fit(
-            corpus, np.arange(len(corpus)), args.models / "text", recipe, args.device, args.seed, began + share
-        )
+        deadline, everything = time.monotonic() + share, np.arange(len(corpus))
+        encoder, head = fit(corpus, everything, args.models / "text", recipe, args.device, args.seed, deadline)
         if args.start and args.blend < 1:
             blend(encoder, head, args.start, args.models / "text", args.blend)
         about = {"examples": str(len(corpus)), "epochs": str(args.epochs), "seed": str(args.seed)}

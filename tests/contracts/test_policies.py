@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
+from gpt4video.agent.interfaces import cli_guard
 from gpt4video.policies.actions import ActionPolicy
-from gpt4video.policies.base import Policy, Stage, StepSummary, Subject, Verdict
+from gpt4video.policies.base import Action, Policy, Stage, StepSummary, Subject, Verdict
 from gpt4video.policies.categories import CATEGORIES, CHANNELS, DESCRIPTIONS
 from gpt4video.policies.chain import STAGES, PolicyChain
 from gpt4video.policies.config import JudgeConfig, load_policy
@@ -118,3 +120,8 @@ def test_every_category_has_a_threshold_a_description_and_a_kind_refusal() -> No
         assert 0 < CONFIG.text.thresholds[category] < 1
         assert DESCRIPTIONS[category]
         assert "can't help with" in refusal(category)
+
+
+def test_the_command_line_knows_every_stage_and_action() -> None:
+    assert {one.value for one in cli_guard.Stage} == set(get_args(Stage))
+    assert {one.value for one in cli_guard.Action} == set(get_args(Action))

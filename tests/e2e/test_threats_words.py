@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import pytest
 from gpt4video.agent import execution
-from gpt4video.agent.components import Components, frames_of_file
+from gpt4video.agent.components import Components
+from gpt4video.agent.frames import frames_of_file
 from gpt4video.agent.planner.base import PlanContext
 from gpt4video.agent.planning import plan_only
 from gpt4video.policies.base import Stage, Subject, Verdict
