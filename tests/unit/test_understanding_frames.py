@@ -1,4 +1,4 @@
-"""What single frames and runs of frames tell: shots, motion, colours, labels."""
+"""What single frames and runs of frames tell: motion, colours, labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from gpt4video.tools.understanding.colors import name_colors
 from gpt4video.tools.understanding.labels import groups, top_labels
 from gpt4video.tools.understanding.motion import MotionMeter, MotionSummary, summarise
-from gpt4video.tools.understanding.shots import Shot, ShotFinder, detect_shots
 from gpt4video.tools.understanding.vision import class_names
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,43 +27,6 @@ def texture(seed: int, height: int = 72, width: int = 128, tint: tuple[int, int,
 
 def times_of(count: int, fps: float = FPS) -> NDArray[np.float32]:
     return (np.arange(count) / fps).astype(np.float32)
-
-
-def shots_of(frames: list[Pixels]) -> list[Shot]:
-    batch = np.stack(frames)
-    half = len(batch) // 2
-    times = times_of(len(batch))
-    parts = [(times[:half], batch[:half]), (times[half:], batch[half:])] if half else [(times, batch)]
-    return detect_shots(parts, FPS, len(batch) / FPS)
-
-
-def test_cuts_are_found_at_their_frame_across_batches() -> None:
-    frames = [texture(1)] * 9 + [texture(2, tint=(255, 120, 60))] * 11 + [texture(3, tint=(60, 200, 255))] * 10
-
-    assert [(shot.start, pytest.approx(shot.end)) for shot in shots_of(frames)] == [
-        (0.0, 0.9),
-        (pytest.approx(0.9), 2.0),
-        (pytest.approx(2.0), 3.0),
-    ]
-
-
-def test_a_fade_from_black_is_no_cut() -> None:
-    picture = texture(4, tint=(200, 255, 160)).astype(np.float32)
-    noise = np.random.default_rng(0).integers(0, 3, (40, *picture.shape))
-    frames = [np.clip(picture * min(1, t / 30) + noise[t], 0, 255).astype(np.uint8) for t in range(40)]
-
-    assert len(shots_of(frames)) == 1
-
-
-def test_a_flash_of_one_frame_is_no_cut() -> None:
-    frames = [texture(1)] * 15 + [np.full((72, 128, 3), 250, np.uint8)] + [texture(1)] * 14
-
-    assert len(shots_of(frames)) == 1
-
-
-def test_a_single_frame_is_one_shot_and_no_frame_none() -> None:
-    assert shots_of([texture(1)]) == [Shot(0.0, pytest.approx(0.1))]
-    assert ShotFinder(25).shots(3.0) == []
 
 
 def motion_of(frames: list[Pixels]) -> MotionSummary | None:
