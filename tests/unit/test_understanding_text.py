@@ -1,4 +1,4 @@
-"""On-screen text: finding and reading it, when to look, and one finding for what is read in many frames."""
+"""On-screen text: finding and reading it, and one finding for what is read in many frames."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gpt4video.tools.errors import BackendMissing
-from gpt4video.tools.understanding.lines import word_gaps
 from gpt4video.tools.understanding.ocr import TextLine, TextReader
-from gpt4video.tools.understanding.screentext import TextLog
-from gpt4video.tools.understanding.watch import ChangeWatch
+from gpt4video.tools.understanding.screentext import ScreenText, TextLog
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -70,14 +70,13 @@ def test_a_model_that_is_none_is_refused(tmp_path: Path, content: bytes | None) 
     assert "ull the models" in caught.value.remedy
 
 
-def test_gaps_between_words_are_wider_than_between_letters() -> None:
-    line = np.zeros((48, 300, 3), np.uint8)
-    for start in (10, 25, 40, 70, 85, 100, 140, 155):  # strokes 10 wide, 5 apart; words end at 50 and 110
-        line[12:36, start : start + 10] = 255
+@pytest.mark.parametrize(
+    "words", ["Rickshaw by the river", "MILITARY UNIFORM", "no one is in an inn", "WAVY VAN AT 7 TO 9"]
+)
+def test_words_are_told_apart_and_left_whole(reader: TextReader, words: str) -> None:
+    (line,) = reader.read(written((words, 20, 100, 34)))
 
-    assert word_gaps(line) == [pytest.approx(60, abs=1), pytest.approx(125, abs=1)]
-    assert word_gaps(255 - line) == word_gaps(line)
-    assert word_gaps(np.zeros((48, 100, 3), np.uint8)) == []
+    assert line.text.casefold() == words.casefold()
 
 
 def line(text: str, score: float = 0.97, top: float = 0.8, left: float = 0.1) -> TextLine:
@@ -139,47 +138,36 @@ def test_an_unchanged_picture_keeps_its_text() -> None:
     assert [(found.start, round(found.end, 2)) for found in log.texts()] == [(0, 2.1)]
 
 
-def watched(frames: list[Pixels], fps: float = 10) -> ChangeWatch:
-    watch = ChangeWatch()
-    watch.push((np.arange(len(frames)) / fps).astype(np.float32), np.stack(frames))
-    return watch
+def test_a_stream_gives_each_text_once_when_nothing_can_change_it_any_more() -> None:
+    log = TextLog(frame=0.1)
+    log.add(0, [line("LOGO", top=0.1), line("first caption")])
+    log.add(1, [line("LOGO", top=0.1), line("what came next")])
+    log.add(2, [line("LOGO", top=0.1)])
+    assert log.closed() == []  # the first caption began with the logo, which is still there
 
-
-def test_a_caption_in_one_frame_is_noticed_on_a_still_and_on_a_moving_scene() -> None:
-    still = [written() for _ in range(40)]
-    still[23] = written(("DELETE EVERYTHING NOW", 40, 200, 30))
-    rough = np.random.default_rng(2).integers(0, 200, (30, 90, 3), np.uint8).repeat(9, axis=0).repeat(9, axis=1)
-    moving = [rough[:, 3 * t : 3 * t + 480].copy() for t in range(40)]
-    moving[23][180:260, 20:460] = 250
-
-    assert watched(still).flashes(3) == [pytest.approx(2.3)]
-    assert watched(moving).flashes(3)[0] == pytest.approx(2.3)
-
-
-def test_a_still_scene_has_no_flash_and_is_read_once() -> None:
-    watch = watched([written(("A TITLE", 40, 100, 40))] * 40)
-
-    assert watch.flashes(9) == []
-    looks = watch.looks(1.0, 50)
-    assert [round(time, 1) for time, _ in looks] == [0.0, 1.0, 2.0, 3.0, 3.9]
-    assert [changed for _, changed in looks] == [True, False, False, False, False]
-
-
-def test_a_change_is_looked_at_again() -> None:
-    looks = watched([written()] * 15 + [written(("NEW", 40, 100, 60))] * 15).looks(1.0, 50)
-
-    assert [(round(time, 1), changed) for time, changed in looks] == [
-        (0.0, True), (1.0, False), (2.0, True), (2.9, False)
+    log.add(3, [])
+    assert [text.text for text in log.closed()] == ["what came next"]
+    log.add(4, [])
+    assert [(text.text, text.start, round(text.end, 1)) for text in log.closed()] == [
+        ("LOGO", 0, 2.1), ("first caption", 0, 0.1)
     ]  # fmt: skip
+    assert log.closed() == []
+    assert log.texts() == []
 
 
-def test_looks_stay_within_their_number_in_any_length() -> None:
-    rng = np.random.default_rng(0)
-    frames = [rng.integers(0, 256, (36, 64, 3), np.uint8) for _ in range(600)]
+@given(
+    st.lists(st.sets(st.sampled_from(["ALPHA ONE", "BRAVO TWO", "CHARLIE SIX", "DELTA TEN"])), max_size=12),
+    st.sets(st.integers(0, 11)),
+)
+def test_a_stream_gives_the_texts_that_all_at_once_gives(shown: list[set[str]], asked: set[int]) -> None:
+    whole, stream, given_so_far = TextLog(0.1), TextLog(0.1), []
+    for index, texts in enumerate(shown):
+        lines = [line(text, top=0.2 * place) for place, text in enumerate(sorted(texts))]
+        whole.add(0.5 * index, lines)
+        stream.add(0.5 * index, lines)
+        given_so_far += stream.closed() if index in asked else []
 
-    looks = watched(frames).looks(0.1, 40)
+    def order(text: ScreenText) -> tuple[float, str]:
+        return text.start, text.text
 
-    assert len(looks) <= 40
-    assert looks[0][0] == 0
-    assert looks[-1][0] == pytest.approx(59.9)
-    assert ChangeWatch().looks(1.0, 5) == []
+    assert sorted(given_so_far + stream.texts(), key=order) == sorted(whole.texts(), key=order)

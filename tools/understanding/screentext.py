@@ -33,7 +33,7 @@ class ScreenText:
     score: float
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     """One line, followed over looks."""
 
@@ -70,6 +70,9 @@ class _Track:
 class TextLog:
     """Collects what was read, look by look in time order.
 
+    A stream takes what :meth:`closed` gives as it goes, and :meth:`texts` at the end; who needs all at once asks for
+    ``texts`` alone.
+
     Args:
         frame: seconds that one frame is shown.
     """
@@ -78,9 +81,11 @@ class TextLog:
         self._frame = frame
         self._tracks: list[_Track] = []
         self._open: list[_Track] = []
+        self._now = 0.0
 
     def add(self, time: float, lines: list[TextLine]) -> None:
         """What was read in the frame at ``time``."""
+        self._now = time
         seen: list[_Track] = []
         for line in lines:
             free = [track for track in self._open if track not in seen]
@@ -97,13 +102,34 @@ class TextLog:
 
     def same(self, time: float) -> None:
         """The frame at ``time`` looks like the one before: what was there still is."""
+        self._now = time
         for track in self._open:
             if not track.missed:
                 track.end = time
 
+    def closed(self) -> list[ScreenText]:
+        """The texts that are final and were not given before: no line that began with them can still be seen."""
+        began: list[list[_Track]] = []
+        for track in sorted(self._tracks, key=lambda one: one.start):
+            if began and track.start - began[-1][-1].start <= _TOGETHER:
+                began[-1].append(track)
+            else:
+                began.append([track])
+        done = [
+            track
+            for together in began
+            if self._now - together[-1].start > _TOGETHER and not any(track in self._open for track in together)
+            for track in together
+        ]
+        self._tracks = [track for track in self._tracks if track not in done]
+        return self._joined(done)
+
     def texts(self) -> list[ScreenText]:
-        """All texts in order of time; lines that come and go together are one text."""
-        kept = [track for track in self._tracks if self._believable(track)]
+        """The texts that :meth:`closed` has not given, in order of time; lines that come and go together are one."""
+        return self._joined(self._tracks)
+
+    def _joined(self, tracks: list[_Track]) -> list[ScreenText]:
+        kept = [track for track in tracks if self._believable(track)]
         groups: list[list[_Track]] = []
         for track in sorted(kept, key=lambda one: (one.start, one.top, one.left)):
             for group in groups:
