@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 MAX_REQUEST = 20_000
 """Characters of a request; more is refused before anything looks at it."""
@@ -18,6 +19,11 @@ def resolve_home(home: str | Path | None = None) -> Path:
         return Path(chosen).expanduser().absolute()
     root = os.environ.get("XDG_DATA_HOME")
     return (Path(root) if root else Path.home() / ".local" / "share") / "gpt4video"
+
+
+def _environment(name: str) -> str | None:
+    """``$GPT4VIDEO_<NAME>``, read here alone: what holds for every command of a home."""
+    return os.environ.get(f"GPT4VIDEO_{name}") or None
 
 
 class Settings(BaseModel):
@@ -34,9 +40,21 @@ class Settings(BaseModel):
         generator: ``embedded``, ``double``, or ``diffusers:DIR_OR_HUB_ID``.
         user: owner of clips and conversations; users do not see each other's.
         policy: a policy file of the user's own; None is the shipped one.
+        database: ``postgresql://USER:PASSWORD@HOST/DATABASE`` for the library's rows, jobs and conversations, shared
+            by several machines (which then need ``files`` too, or one home folder that all of them see); None is
+            SQLite in the home folder. Unless given, ``$GPT4VIDEO_DATABASE``.
+        files: a URL such as ``s3://BUCKET/PREFIX`` for the clips' files; None is the home folder. Credentials are
+            those of the store's client, never part of it. Unless given, ``$GPT4VIDEO_FILES``.
+        vectors: ``http://HOST:PORT`` of a Chroma server; None is the home folder. Unless given,
+            ``$GPT4VIDEO_VECTORS``.
+        speech: who hears what is said in clips without subtitles, where the extra ``speech`` is installed: a folder or
+            hub id of a Whisper model in CTranslate2's format, ``off``, or None for the pinned one. Unless given,
+            ``$GPT4VIDEO_SPEECH``.
+        cache_bytes: what this machine's copies of remote files may take.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A database's address holds a password: neither a printed setting nor an error about one may show it.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     home: Path
     models: Path | None = None
@@ -45,3 +63,8 @@ class Settings(BaseModel):
     generator: str = "embedded"
     user: str = "local"
     policy: Path | None = None
+    database: str | None = Field(default_factory=lambda: _environment("DATABASE"), repr=False)
+    files: str | None = Field(default_factory=lambda: _environment("FILES"), repr=False)
+    vectors: str | None = Field(default_factory=lambda: _environment("VECTORS"), repr=False)
+    speech: str | None = Field(default_factory=lambda: _environment("SPEECH"))
+    cache_bytes: Annotated[int, Field(ge=0)] = 20_000_000_000

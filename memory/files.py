@@ -56,6 +56,9 @@ class ContentStore:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def prepare(self, arrival: Arrival) -> None:
+        """Do what of :meth:`put` is slow, before the database is locked for it."""
+
     def put(self, arrival: Arrival) -> None:
         """Move an arrival to its place, durably; a file that is there already has the same content."""
         place = self.root / arrival.place
@@ -65,6 +68,21 @@ class ContentStore:
             _sync_folder(place.parent)
         except OSError as error:
             raise _failed(place, error) from error
+
+    def bring(self, arrival: Arrival) -> None:
+        """Use an arrival as this machine's copy of a file that the store holds."""
+
+    def holds(self, place: str) -> bool:
+        """Whether there is a file."""
+        return (self.root / place).exists()
+
+    def path(self, place: str) -> Path:
+        """Where a file is on this machine, or would be."""
+        return self.root / place
+
+    def local(self, place: str, sha256: str, size: int) -> Path:  # noqa: ARG002 - what a remote store needs
+        """A file's path on this machine, brought here if need be."""
+        return self.root / place
 
     def remove(self, place: str) -> None:
         """Delete a file; one that is gone already is fine."""
@@ -79,10 +97,13 @@ class ContentStore:
             yield path.relative_to(self.root).as_posix()
 
     def sweep(self) -> None:
-        """Remove temporary files whose copier has died."""
+        """Remove temporary files on this machine whose copier has died."""
         for path in self._incoming.iterdir():
             if not self._owner.alive(path.name.partition("-")[0]):
                 path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of what is in use."""
 
 
 def _copy(path: Path, temporary: Path) -> tuple[str, int]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from .database import Database
+from .database import Connection, Database, Row
 from .errors import JobBusy, JobLost
-from .owner import Owner
+from .owner import Holder
 from .text import plain, to_json
 
 T = TypeVar("T")
@@ -63,7 +62,7 @@ class Job(BaseModel):
 class Ledger:
     """Jobs of all users in the library's database. Safe for threads and processes."""
 
-    def __init__(self, database: Database, owner: Owner) -> None:
+    def __init__(self, database: Database, owner: Holder) -> None:
         self._database = database
         self._owner = owner
 
@@ -76,7 +75,9 @@ class Ledger:
             if row is not None and self._owner.alive(row["owner"]):
                 return Job(key=key, state="busy")
             connection.execute(
-                "INSERT OR REPLACE INTO job (user, key, status, owner, started) VALUES (?, ?, 'running', ?, ?)",
+                "INSERT INTO job (\"user\", key, status, owner, started) VALUES (?, ?, 'running', ?, ?)"
+                " ON CONFLICT (\"user\", key) DO UPDATE SET status = 'running', owner = excluded.owner,"
+                " started = excluded.started, ended = NULL, clips = '[]', result = NULL",
                 (plain(user), key, self._owner.name, time.time()),
             )
             return Job(key=key, state="started", taken_over=row is not None)
@@ -92,7 +93,8 @@ class Ledger:
         with self._database.write() as connection:
             changed = connection.execute(
                 "UPDATE job SET status = 'done', ended = ?, clips = ?, result = ?"
-                " WHERE user = ? AND key = ? AND owner = ? AND status = 'running'",
+                ' WHERE "user" = ? AND key = ?'
+                " AND owner = ? AND status = 'running'",
                 (time.time(), ids, text, plain(user), key, self._owner.name),
             ).rowcount
             if not changed:
@@ -102,7 +104,7 @@ class Ledger:
         """Let go of a job that failed, so that it can be begun again; without effect on one not held here."""
         with self._database.write() as connection:
             connection.execute(
-                "DELETE FROM job WHERE user = ? AND key = ? AND owner = ? AND status = 'running'",
+                "DELETE FROM job WHERE \"user\" = ? AND key = ? AND owner = ? AND status = 'running'",
                 (plain(user), key, self._owner.name),
             )
 
@@ -155,19 +157,22 @@ class Ledger:
             raise
         return Job(key=key, state="done", clips=list(clips), result=result)
 
-    def _row(self, connection: sqlite3.Connection, key: str, user: str) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = connection.execute(
-            "SELECT * FROM job WHERE user = ? AND key = ?", (plain(user), key)
+    def _row(self, connection: Connection, key: str, user: str) -> Row | None:
+        row: Row | None = connection.execute(
+            'SELECT * FROM job WHERE "user" = ? AND key = ?', (plain(user), key)
         ).fetchone()
         if row is None or row["status"] != "done":
             return row
-        ids = json.loads(row["clips"])
+        ids = set(json.loads(row["clips"]))
+        if not ids:
+            return row
+        marks = ", ".join("?" * len(ids))
         there = connection.execute(
-            "SELECT count(*) AS n FROM clip WHERE user = ? AND id IN (SELECT value FROM json_each(?))",
-            (plain(user), row["clips"]),
+            f'SELECT count(*) AS n FROM clip WHERE "user" = ? AND id IN ({marks})',  # noqa: S608 - marks alone
+            (plain(user), *ids),
         ).fetchone()["n"]
-        return row if there == len(set(ids)) else None
+        return row if there == len(ids) else None
 
 
-def _done(row: sqlite3.Row) -> Job:
+def _done(row: Row) -> Job:
     return Job(key=row["key"], state="done", clips=json.loads(row["clips"]), result=json.loads(row["result"]))

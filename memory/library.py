@@ -1,111 +1,92 @@
 """The library: immutable clips by the hash of their content, with their facts, lineage and analysis.
 
-Files lie under ``root/clips``, rows in ``root/library.sqlite``. A file is put in its place before its row is
-committed, and removed after its row is gone; so whenever the process dies, every row has its file, and at worst a
-file is left that no row names, which :meth:`Library.sweep` removes.
+Files lie under ``root/clips``, rows in ``root/library.sqlite``; past one machine, files in a remote store
+(:mod:`.remote_files`) and rows in Postgres (:mod:`.postgres`). A file is put in its place before its row is committed,
+and removed after its row is gone; so whenever the process dies, every row has its file, and at worst a file is left
+that no row names, which :meth:`Library.sweep` removes.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import sqlite3
 import time
+import uuid
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from . import clips as rows
 from . import lineage as lineages
-from .database import Database
-from .errors import ClipAmbiguous, ClipUnknown, LibraryDamaged, StorageFailed
-from .files import Arrival, ContentStore
+from .clips import LOCAL_USER, Clip, ClipFacts, Status
+from .database import Connection, Database, Row, SqliteDatabase
+from .episodes import Episodes
+from .errors import StorageFailed
+from .files import ContentStore
 from .ledger import Ledger
 from .lineage import Lineage
-from .owner import Owner
+from .owner import Holder, Owner
+from .sources import Sources
 from .text import plain, to_json
 
-LOCAL_USER = "local"
-Status = Literal["stored", "ready"]
+__all__ = ["CACHE_BYTES", "LOCAL_USER", "Clip", "ClipFacts", "Library", "Status"]
 
-_AS_STORED = ("id", "source", "title", "bytes", "operation", "added", "status")
-_SELECT = """
-SELECT clip.*, coalesce(lineage.operation, 'upload') AS operation, (
-    SELECT json_group_array(parent) FROM (
-        SELECT parent FROM lineage_parent p WHERE p.user = clip.user AND p.clip = clip.id ORDER BY position
-    )
-) AS parents
-FROM clip LEFT JOIN lineage ON lineage.user = clip.user AND lineage.clip = clip.id
-"""
-
-_EXISTS = "SELECT 1 FROM clip WHERE user = ? AND id = ?"
+CACHE_BYTES = 20_000_000_000
+"""What copies of remote files may take on this machine unless something else is set."""
 
 
-class ClipFacts(BaseModel):
-    """What a probe says of a video: seconds, pixels, frames a second."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    duration: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    width: Annotated[int, Field(ge=1, le=1 << 20)]
-    height: Annotated[int, Field(ge=1, le=1 << 20)]
-    fps: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    has_audio: bool = False
-
-
-class Clip(ClipFacts):
-    """An immutable video in the library.
-
-    Attributes:
-        id: first 16 hex digits of the content's SHA-256.
-        path: the file, inside the library.
-        source: the file it came from, if any; data from outside, for display only.
-        title: what people call it; data from outside.
-        bytes: size of the file.
-        operation: what made it, ``upload`` when it came from outside.
-        parents: ids of the clips it was made from.
-        added: when it was taken in, seconds since 1970.
-        status: ``stored``: the file is in; ``ready``: understood and searchable.
-        created: True only in the answer of :meth:`Library.add` that took in new content.
-    """
-
-    id: str
-    path: Path
-    source: str | None = None
-    title: str = ""
-    bytes: int
-    operation: str = "upload"
-    parents: list[str] = []
-    added: float
-    status: Status = "stored"
-    created: bool = False
+_EXISTS = 'SELECT 1 FROM clip WHERE "user" = ? AND id = ?'
 
 
 class Library:
     """Clips of all users of one home folder; each call sees one user's clips only.
 
-    Safe for several threads and several processes at once. ``ledger`` is the job ledger of the same database.
+    Safe for several threads and several processes at once. ``ledger`` is the job ledger of the same database,
+    ``sources`` the outside files that gave clips, ``episodes`` the notes of earlier turns.
+
+    Args:
+        root: folder on this machine.
+        timeout: seconds to wait for another process that writes.
+        database: ``postgresql://...`` for rows that several machines share; None is a file in ``root``.
+        files: a URL (``s3://bucket/prefix``) for files that several machines share; None is a folder in ``root``.
+        cache_bytes: what copies of such files may take on this machine.
+
+    Raises:
+        StorageFailed: here and below: the folder, the database or the store cannot be used.
+        LibraryBusy: here and below: another process writes for longer than ``timeout``.
+        LibraryDamaged: what lies there is no library, or that of a newer program.
     """
 
-    def __init__(self, root: Path, *, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        timeout: float = 30.0,
+        database: str | None = None,
+        files: str | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._owner = Owner(root / "owners")
         except OSError as error:
             raise StorageFailed(f"The folder {str(root)!r} cannot be used ({error}).", "Choose another.") from error
+        opened: Database | None = None
         try:
-            self._database = Database(root / "library.sqlite", timeout=timeout)
-            self._files = ContentStore(root.resolve(), self._owner)
+            opened, holder = _open_database(root, database, timeout, self._owner)
+            self._database = opened
+            self._files = self._open_files(root.resolve(), files, holder, cache_bytes)
             self._owner.sweep()
             self._files.sweep()
-        except OSError as error:
+        except BaseException as error:
             self._owner.close()
-            raise StorageFailed(f"The folder {str(root)!r} cannot be used ({error}).", "Choose another.") from error
-        except BaseException:
-            self._owner.close()
+            if opened is not None:
+                opened.close()
+            if isinstance(error, OSError):
+                raise StorageFailed(f"The folder {str(root)!r} cannot be used ({error}).", "Choose another.") from error
             raise
-        self.ledger = Ledger(self._database, self._owner)
+        self.ledger = Ledger(self._database, holder)
+        self.sources = Sources(self._database)
+        self.episodes = Episodes(self._database)
 
     def add(
         self,
@@ -119,56 +100,71 @@ class Library:
     ) -> Clip:
         """Take a video in. The same content again gives the clip that is there, with ``created`` False.
 
+        It is copied, or uploaded, before the database is locked; within :meth:`transaction` others wait meanwhile.
+
         Raises:
             SourceUnreadable: there is no such plain file.
             StorageFailed: the disk is full or refuses.
         """
-        with self._files.arrive(path) as arrival, self._database.write() as connection:
-            clip = arrival.sha256[:16]
-            known = connection.execute(
-                "SELECT sha256, path FROM clip WHERE id = ? ORDER BY user = ? DESC", (clip, plain(user))
-            ).fetchone()
-            if known is not None and known["sha256"] != arrival.sha256:
-                raise LibraryDamaged(f"Two contents share the id {clip}.", "Re-encode the new file and add it again.")
-            present = bool(connection.execute(_EXISTS, (plain(user), clip)).fetchone())
-            if not present or not (self._files.root / known["path"]).exists():
-                # One file serves all users, whatever ending it came with the second time.
-                place = arrival.place if known is None else known["path"]
-                self._files.put(Arrival(arrival.temporary, arrival.sha256, arrival.bytes, place))
-                arrival = Arrival(arrival.temporary, arrival.sha256, arrival.bytes, place)
-            if not present:
-                self._insert(connection, arrival, facts, source, title, user)
-                if lineage is not None:
-                    lineages.write(connection, plain(user), clip, lineage)
-            return self._clip(self._find(connection, clip, user), created=not present)
+        with self._files.arrive(path) as arrival:
+            with self._database.read() as connection:
+                expected = replace(arrival, place=rows.place_of(connection, arrival))
+            self._files.prepare(expected)
+            with self._database.write() as connection:
+                # Asked again: before the lock was ours, somebody may have added the clip, or swept the file away.
+                arrival = replace(arrival, place=rows.place_of(connection, arrival))
+                clip = arrival.sha256[:16]
+                known = connection.execute(_EXISTS, (plain(user), clip)).fetchone()
+                if not known or not self._files.holds(arrival.place):
+                    self._files.put(arrival)
+                else:
+                    self._files.bring(arrival)
+                if not known:
+                    rows.insert(connection, arrival, facts, source=source, title=title, user=user)
+                    if lineage is not None:
+                        lineages.write(connection, plain(user), clip, lineage)
+                return self._clip(self._find(connection, clip, user), created=not known)
 
     def get(self, ref: str, *, user: str = LOCAL_USER) -> Clip:
-        """The clip of that id, or of the only id that begins so.
+        """The clip of that id, or of the only id that begins so, its file on this machine (fetched if need be).
 
         Raises:
             ClipUnknown: this user has no such clip (whether or not somebody else has).
             ClipAmbiguous: several of this user's clips begin so.
+            StorageFailed: the file cannot be fetched.
         """
+        with self._database.read() as connection:
+            row = self._find(connection, ref, user)
+        # Outside of the lock: fetching may take long.
+        self._files.local(row["path"], row["sha256"], row["bytes"])
+        return self._clip(row)
+
+    def local(self, ref: str, *, user: str = LOCAL_USER) -> Path:
+        """The file of a clip on this machine, fetched if need be; raises what :meth:`get` does."""
+        return self.get(ref, user=user).path
+
+    def known(self, ref: str, *, user: str = LOCAL_USER) -> Clip:
+        """Like :meth:`get`, but fetches nothing: the file may not be on this machine."""
         with self._database.read() as connection:
             return self._clip(self._find(connection, ref, user))
 
     def clips(self, *, user: str = LOCAL_USER) -> list[Clip]:
-        """All clips of a user, oldest first."""
-        return self._selected("WHERE clip.user = ? ORDER BY clip.added, clip.rowid", (plain(user),))
+        """All clips of a user, oldest first. Fetches nothing."""
+        return self._selected('WHERE clip."user" = ? ORDER BY clip.added, clip.id', (plain(user),))
 
     def parents(self, ref: str, *, user: str = LOCAL_USER) -> list[Clip]:
         """The clips that a clip was made from, in order; forgotten ones are left out."""
-        clip = self.get(ref, user=user)
+        clip = self.known(ref, user=user)
         found = {one.id: one for one in self.clips(user=user)} if clip.parents else {}
         return [found[parent] for parent in clip.parents if parent in found]
 
     def children(self, ref: str, *, user: str = LOCAL_USER) -> list[Clip]:
         """The clips that were made from a clip, oldest first."""
         where = (
-            "WHERE clip.user = ? AND clip.id IN (SELECT clip FROM lineage_parent WHERE user = ? AND parent = ?)"
-            " ORDER BY clip.added, clip.rowid"
+            'WHERE clip."user" = ? AND clip.id IN (SELECT clip FROM lineage_parent WHERE "user" = ? AND parent = ?)'
+            " ORDER BY clip.added, clip.id"
         )
-        return self._selected(where, (plain(user), plain(user), self.get(ref, user=user).id))
+        return self._selected(where, (plain(user), plain(user), self.known(ref, user=user).id))
 
     def lineage(self, ref: str, *, user: str = LOCAL_USER) -> Lineage | None:
         """How a clip was made; None when it came from outside."""
@@ -179,7 +175,7 @@ class Library:
         """Mark how far ingestion of a clip has come, so that it can be resumed."""
         with self._database.write() as connection:
             clip = self._find(connection, ref, user)["id"]
-            connection.execute("UPDATE clip SET status = ? WHERE user = ? AND id = ?", (status, plain(user), clip))
+            connection.execute('UPDATE clip SET status = ? WHERE "user" = ? AND id = ?', (status, plain(user), clip))
 
     def put_analysis(self, ref: str, version: str, data: object, *, user: str = LOCAL_USER) -> None:
         """Keep what understanding found (plain JSON), under the version of what found it; replaces its like.
@@ -191,7 +187,8 @@ class Library:
         with self._database.write() as connection:
             clip = self._find(connection, ref, user)["id"]
             connection.execute(
-                "INSERT OR REPLACE INTO analysis (user, clip, version, data, created) VALUES (?, ?, ?, ?, ?)",
+                'INSERT INTO analysis ("user", clip, version, data, created) VALUES (?, ?, ?, ?, ?)'
+                ' ON CONFLICT ("user", clip, version) DO UPDATE SET data = excluded.data, created = excluded.created',
                 (plain(user), clip, plain(version), text, time.time()),
             )
 
@@ -200,17 +197,18 @@ class Library:
         with self._database.read() as connection:
             clip = self._find(connection, ref, user)["id"]
             row = connection.execute(
-                "SELECT data FROM analysis WHERE user = ? AND clip = ? AND version = ?",
+                'SELECT data FROM analysis WHERE "user" = ? AND clip = ? AND version = ?',
                 (plain(user), clip, plain(version)),
             ).fetchone()
         found: object | None = None if row is None else json.loads(row["data"])
         return found
 
     def forget(self, ref: str, *, user: str = LOCAL_USER) -> Clip:
-        """Remove a clip: its row, lineage and analysis, and its file unless another user has it too."""
+        """Remove a clip with all that is known of it, and its file unless another user has it too."""
         with self._database.write() as connection:
             row = self._find(connection, ref, user)
-            connection.execute("DELETE FROM clip WHERE user = ? AND id = ?", (plain(user), row["id"]))
+            self.episodes.forget_clip(row["id"], user=user)
+            connection.execute('DELETE FROM clip WHERE "user" = ? AND id = ?', (plain(user), row["id"]))
         # Only after the row is gone for good may the file go; the lock keeps anybody from adding it meanwhile.
         with self._database.write() as connection:
             if not connection.execute("SELECT 1 FROM clip WHERE path = ?", (row["path"],)).fetchone():
@@ -226,12 +224,13 @@ class Library:
                 self._files.remove(place)
         return len(orphans)
 
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[Connection]:
         """Several calls as one: ``with library.transaction(): library.add(...); library.ledger.done(...)``."""
         return self._database.write()
 
     def close(self) -> None:
         """Release the database; running jobs of this object count as abandoned."""
+        self._files.close()
         self._database.close()
         self._owner.close()
 
@@ -241,52 +240,41 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _insert(
-        self,
-        connection: sqlite3.Connection,
-        arrival: Arrival,
-        facts: ClipFacts,
-        source: str | None,
-        title: str,
-        user: str,
-    ) -> None:
-        row = {
-            **facts.model_dump(),
-            "user": plain(user),
-            "id": arrival.sha256[:16],
-            "sha256": arrival.sha256,
-            "path": arrival.place,
-            "source": None if source is None else plain(source),
-            "title": plain(title),
-            "bytes": arrival.bytes,
-            "added": time.time(),
-            "status": "stored",
-        }
-        columns = ", ".join(row)
-        marks = ", ".join(f":{name}" for name in row)
-        # The names are the literals above; only values come from outside, and they are bound.
-        connection.execute(f"INSERT INTO clip ({columns}) VALUES ({marks})", row)  # noqa: S608
-
-    def _find(self, connection: sqlite3.Connection, ref: str, user: str) -> sqlite3.Row:
-        ref = ref.strip().lower()
-        unknown = ClipUnknown(f"There is no clip {plain(ref)[:40]!r}.", "List the clips and use one of their ids.")
-        if not re.fullmatch(r"[0-9a-f]{4,16}", ref):
-            raise unknown
-        rows = connection.execute(
-            f"{_SELECT} WHERE clip.user = ? AND clip.id >= ? AND clip.id < ? LIMIT 2", (plain(user), ref, ref + "g")
-        ).fetchall()
-        if not rows:
-            raise unknown
-        if len(rows) > 1:
-            raise ClipAmbiguous(f"Several clips have ids that begin with {ref!r}.", "Give more digits of the id.")
-        found: sqlite3.Row = rows[0]
-        return found
+    def _find(self, connection: Connection, ref: str, user: str) -> Row:
+        return rows.find(connection, self._database.json_list, ref, user)
 
     def _selected(self, where: str, values: tuple[str, ...]) -> list[Clip]:
         with self._database.read() as connection:
-            return [self._clip(row) for row in connection.execute(f"{_SELECT} {where}", values)]
+            found = connection.execute(rows.select(self._database.json_list, where), values)
+            return [self._clip(row) for row in found]
 
-    def _clip(self, row: sqlite3.Row, *, created: bool = False) -> Clip:
-        facts = {name: row[name] for name in (*ClipFacts.model_fields, *_AS_STORED)}
-        path = self._files.root / row["path"]
+    def _clip(self, row: Row, *, created: bool = False) -> Clip:
+        facts = {name: row[name] for name in (*ClipFacts.model_fields, *rows.AS_STORED)}
+        path = self._files.path(row["path"])
         return Clip(**facts, path=path, parents=json.loads(row["parents"]), created=created)
+
+    def _open_files(self, root: Path, url: str | None, holder: Holder, cache_bytes: int) -> ContentStore:
+        if url is None:
+            return ContentStore(root, self._owner)
+        from .remote_files import RemoteStore
+
+        return RemoteStore(root, self._owner, url=url, holder=holder, library=self._id, cache_bytes=cache_bytes)
+
+    def _id(self) -> str:
+        """The name of this library, given when it is first asked for."""
+        with self._database.write() as connection:
+            row = connection.execute("SELECT id FROM library").fetchone()
+            if row is None:
+                row = {"id": uuid.uuid4().hex}
+                connection.execute("INSERT INTO library (id) VALUES (?)", (row["id"],))
+            return str(row["id"])
+
+
+def _open_database(root: Path, url: str | None, timeout: float, owner: Owner) -> tuple[Database, Holder]:
+    """The database, and who holds jobs in it."""
+    if url is None:
+        return SqliteDatabase(root / "library.sqlite", timeout=timeout), owner
+    from .postgres import PostgresDatabase
+
+    shared = PostgresDatabase(url, timeout=timeout)
+    return shared, shared

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .database import Connection
 from .text import plain, to_json
 
 
@@ -33,10 +33,10 @@ class Lineage(BaseModel):
     prompt: str = ""
 
 
-def write(connection: sqlite3.Connection, user: str, clip: str, lineage: Lineage) -> None:
+def write(connection: Connection, user: str, clip: str, lineage: Lineage) -> None:
     """Record the lineage of a clip whose row exists; part of the caller's transaction."""
     connection.execute(
-        "INSERT INTO lineage (user, clip, operation, arguments, model, seed, prompt) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO lineage ("user", clip, operation, arguments, model, seed, prompt) VALUES (?, ?, ?, ?, ?, ?, ?)',
         (
             user,
             clip,
@@ -48,18 +48,18 @@ def write(connection: sqlite3.Connection, user: str, clip: str, lineage: Lineage
         ),
     )
     connection.executemany(
-        "INSERT INTO lineage_parent (user, clip, position, parent) VALUES (?, ?, ?, ?)",
+        'INSERT INTO lineage_parent ("user", clip, position, parent) VALUES (?, ?, ?, ?)',
         [(user, clip, position, plain(parent)) for position, parent in enumerate(lineage.parents)],
     )
 
 
-def read(connection: sqlite3.Connection, user: str, clip: str) -> Lineage | None:
+def read(connection: Connection, user: str, clip: str) -> Lineage | None:
     """The lineage of a clip; None when it was taken in from outside (or does not exist)."""
-    row = connection.execute("SELECT * FROM lineage WHERE user = ? AND clip = ?", (user, clip)).fetchone()
+    row = connection.execute('SELECT * FROM lineage WHERE "user" = ? AND clip = ?', (user, clip)).fetchone()
     if row is None:
         return None
     parents = connection.execute(
-        "SELECT parent FROM lineage_parent WHERE user = ? AND clip = ? ORDER BY position", (user, clip)
+        'SELECT parent FROM lineage_parent WHERE "user" = ? AND clip = ? ORDER BY position', (user, clip)
     )
     return Lineage(
         operation=row["operation"],

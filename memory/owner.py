@@ -1,7 +1,8 @@
 """Who is at work: a lock that the kernel lets go of when its holder dies, however it dies.
 
 A process id in a table says little after a crash: it may have been given to somebody else, or belong to another
-container that shares the folder. A ``flock`` on a file answers the question "is it still there?" with certainty.
+container that shares the folder. A ``flock`` on a file answers the question "is it still there?" with certainty, on
+one machine; where several share a database, its sessions answer it (:class:`~.postgres.PostgresDatabase`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,20 @@ import uuid
 import weakref
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 _held: weakref.WeakSet[Owner] = weakref.WeakSet()
+
+
+class Holder(Protocol):
+    """Whoever holds jobs or temporary files under a name of its own."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; never used twice."""
+
+    def alive(self, name: str) -> bool:
+        """Whether the holder of that name still runs."""
 
 
 class Owner:

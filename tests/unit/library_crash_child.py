@@ -1,8 +1,9 @@
 """Run by the crash tests in a process of its own: work on a library, and be killed at the N-th step of it.
 
-``python library_crash_child.py HOME MEDIA`` forks a child for N = 1, 2, ...; each works on a fresh home and is
-killed before its N-th statement or file operation; then the home is checked, the work is done again, and checked
-again. Prints the number of points when a child gets through unharmed.
+``python library_crash_child.py HOME MEDIA DATABASE`` forks a child for N = 1, 2, ...; each works on a fresh home
+(and in the emptied Postgres database DATABASE, unless that is "") and is killed before its N-th statement or file
+operation; then the home is checked, the work is done again, and checked again. Prints the number of points when a
+child gets through unharmed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import hashlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gpt4video.memory.database import SqliteDatabase
 from gpt4video.memory.library import ClipFacts, Library
 from gpt4video.memory.lineage import Lineage
 
@@ -68,24 +71,52 @@ def killed_at(count: int, library: Library) -> None:
 
         return wrapped
 
-    library._database._connection.set_trace_callback(step)
+    database: Any = library._database
+    if isinstance(database, SqliteDatabase):
+        database._connection.set_trace_callback(step)
+    else:
+        database._run = stepping(database._run)
     for name in ("replace", "fsync", "unlink", "open"):
         setattr(os, name, stepping(getattr(os, name)))
 
 
+def emptied(database: str) -> None:
+    """Drop every table, so that the next library is a new one."""
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
+def ended(database: str | None) -> None:
+    """Wait until the server has noticed that whoever used the database is gone."""
+    if database is None:
+        return
+    import psycopg
+
+    there = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    with psycopg.connect(database, autocommit=True) as connection:
+        while connection.execute(there).fetchone() != (1,):
+            time.sleep(0.01)
+
+
 def main() -> None:
     """Kill at every point in turn."""
-    root, media = Path(sys.argv[1]), Path(sys.argv[2])
+    root, media, database = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] or None
     for count in range(1, 500):
         home = root / str(count)
+        if database is not None:
+            emptied(database)
         child = os.fork()
         if child == 0:
-            library = Library(home)
+            library = Library(home, database=database)
             killed_at(count, library)
             work(library, media)
             os._exit(0)
         status = os.waitpid(child, 0)[1]
-        with Library(home) as library:
+        ended(database)
+        with Library(home, database=database) as library:
             assert list((home / "incoming").iterdir()) == []
             check(library, finished=not os.WIFSIGNALED(status))
             work(library, media)

@@ -16,8 +16,8 @@ FACTS = ClipFacts(duration=1, width=2, height=2, fps=1)
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library(tmp_path / "home") as opened:
+def library(tmp_path: Path, database: str | None) -> Iterator[Library]:
+    with Library(tmp_path / "home", database=database) as opened:
         yield opened
 
 
@@ -55,9 +55,11 @@ def test_a_done_job_gives_its_result_again(library: Library, video: Path) -> Non
     assert ledger.begin("k", user="bob").state == "started"
 
 
-def test_a_running_job_is_busy_for_everyone_else_until_it_is_abandoned(library: Library, tmp_path: Path) -> None:
+def test_a_running_job_is_busy_for_everyone_else_until_it_is_abandoned(
+    library: Library, tmp_path: Path, database: str | None
+) -> None:
     library.ledger.begin("k")
-    with Library(tmp_path / "home") as other:
+    with Library(tmp_path / "home", database=database) as other:
         assert library.ledger.begin("k").state == "busy"
         assert other.ledger.begin("k").state == "busy"
         with pytest.raises(JobLost):
@@ -68,10 +70,10 @@ def test_a_running_job_is_busy_for_everyone_else_until_it_is_abandoned(library: 
         assert other.ledger.begin("k").state == "started"
 
 
-def test_a_job_of_a_closed_library_is_taken_over(tmp_path: Path) -> None:
-    with Library(tmp_path) as first:
+def test_a_job_of_a_closed_library_is_taken_over(tmp_path: Path, database: str | None) -> None:
+    with Library(tmp_path, database=database) as first:
         first.ledger.begin("k")
-    with Library(tmp_path) as second:
+    with Library(tmp_path, database=database) as second:
         assert second.ledger.find("k") is None
         job = second.ledger.begin("k")
         assert (job.state, job.taken_over) == ("started", True)
