@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..tools.search import Hit
 from ..tools.understanding.arguments import Evidence
 from .planner.base import RespondContext, StepOutcome
 from .state import AgentState, ClipRow, StepRow
 
 if TYPE_CHECKING:
     from .components import Components
+
+_QUOTED = 60
+"""Characters of a source's words in a sentence on a hit."""
 
 
 def clock(seconds: float) -> str:
@@ -41,8 +45,24 @@ def summarise(row: StepRow) -> str:
 def _found(row: StepRow) -> str:
     if not row["outputs"]:
         return "nothing in the library fits"
-    hits = ", ".join(f"{clip['name']} ({_span(clip)}{_where(clip)})" for clip in row["outputs"])
-    return f"found {hits}"
+    found = (row["result"] or {}).get("hits", [])
+    hits = [
+        f"{clip['name']} ({_span(clip)}{_where(clip)}{_why(hit)})"
+        for clip, hit in zip(row["outputs"], found, strict=True)
+    ]
+    return f"found {', '.join(hits)}"
+
+
+def _why(hit: dict[str, Any]) -> str:
+    """The strongest reason for a hit; words of a source as a quotation that cannot end itself early."""
+    reasons = Hit.model_validate(hit).reasons
+    if not reasons or reasons[0].kind == "filter":
+        return ""
+    best = reasons[0]
+    if best.text:
+        short = " ".join(best.text.split()).replace('"', "'")[:_QUOTED]
+        best = best.model_copy(update={"text": f'"{short}"'})
+    return f"; {best.told()}"
 
 
 def _where(clip: ClipRow) -> str:

@@ -10,9 +10,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -24,14 +23,14 @@ from . import events
 from .answers import turn_result
 from .components import Components
 from .errors import RequestInvalid, SessionUnknown
-from .sessions import one_turn, open_checkpoints, storing, thread_key
+from .sessions import database_faults, one_turn, open_checkpoints, storing, thread_key
 from .settings import MAX_REQUEST, Settings, resolve_home
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
-    from .ingest import IngestReport
+    from .ingest import FileProgress, IngestReport
 
 Status = Literal["answered", "failed", "blocked", "waiting"]
 
@@ -74,7 +73,7 @@ class VideoAgent:
     @cached_property
     def _checkpoints(self) -> Any:
         with storing():
-            return open_checkpoints(self.settings.home)
+            return open_checkpoints(self.settings.home, self.settings.database)
 
     @cached_property
     def graph(self) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -112,7 +111,7 @@ class VideoAgent:
         """
         check_request(request)
         key = thread_key(self.settings.user, thread)
-        with one_turn(self.settings.home, key):
+        with one_turn(self.settings.home, key, self.settings.database):
             uploads = [self.components.intake.resolve(clip, user=self.settings.user) for clip in clips]
             state = self._state(key)
             pending = bool(state.next) and state.values.get("request") == request and not uploads
@@ -131,7 +130,7 @@ class VideoAgent:
             SessionUnknown: nothing waits on this conversation.
         """
         key = thread_key(self.settings.user, thread)
-        with one_turn(self.settings.home, key):
+        with one_turn(self.settings.home, key, self.settings.database):
             waiting = self._waiting(key)
             if waiting is None:
                 raise SessionUnknown(f"Nothing waits for approval on thread {thread!r}.", "Ask for something first.")
@@ -153,9 +152,22 @@ class VideoAgent:
         waiting = self._waiting(key)
         return Answer(**result, status=_status(values, waiting), approval=waiting)
 
-    def ingest(self, paths: Iterable[str | Path]) -> IngestReport:
-        """Take files into the library and the memory; a bad one is reported and stops nothing."""
-        return self.components.intake.ingest([Path(path) for path in paths], user=self.settings.user)
+    def ingest(
+        self, paths: Iterable[str | Path], *, report: Callable[[FileProgress], None] = lambda _progress: None
+    ) -> IngestReport:
+        """Take videos, folders of them and patterns into the library and the memory; a bad file stops nothing.
+
+        ``report`` is told how far each file is.
+        """
+        return self.components.intake.ingest(paths, user=self.settings.user, report=report)
+
+    def forget(self, clip: str) -> None:
+        """Remove a clip for good: rows, search vectors, file. Clips that were made from it stay.
+
+        Raises:
+            ClipUnknown: there is no such clip.
+        """
+        self.components.intake.forget(clip, user=self.settings.user)
 
     def close(self) -> None:
         """Release files, databases and child processes."""
@@ -191,7 +203,7 @@ class VideoAgent:
 
     def _streamed(self, given: Any, config: RunnableConfig) -> Iterator[Any]:
         # Nodes turn their own database errors into typed ones; what is left comes from the checkpoints.
-        with storing((sqlite3.Error,)):
+        with storing(database_faults()):
             yield from self.graph.stream(given, config, stream_mode="custom", durability="sync")
 
     def _state(self, key: str) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import PlannerFailed, RequestInvalid
+from .errors import ModelUnavailable, PlannerFailed, RequestInvalid
 from .frames import frames_of_file, frames_of_source
 from .model.artifacts import ArtifactStore, Progress
 from .settings import Settings
@@ -22,8 +25,12 @@ if TYPE_CHECKING:
     from ..policies.config import PolicyConfig
     from ..tools.base import Tool
     from ..tools.generation.base import Generator
+    from ..tools.media.decode import Frames
+    from ..tools.media.probe import MediaInfo
+    from ..tools.media.shared import SharedFrames
     from ..tools.understanding.analysis import ClipAnalysis
     from ..tools.understanding.ocr import TextReader
+    from ..tools.understanding.speech import Heard, Transcriber
     from ..tools.understanding.vision import VisionEncoder
     from .ingest import Intake
     from .planner.base import Planner
@@ -49,6 +56,7 @@ class Components:
     ) -> None:
         self.settings = settings
         self.stopped = threading.Event()
+        self.passing: dict[Path, SharedFrames] = {}
         self._pulling = pulling
         given = {"planner": planner, "generator": generator, "policies": policies}
         self.__dict__.update({name: part for name, part in given.items() if part is not None})
@@ -67,7 +75,13 @@ class Components:
         """Clips, their lineage and the job ledger."""
         from ..memory.library import Library
 
-        return Library(self.settings.home / "library")
+        settings = self.settings
+        return Library(
+            settings.home / "library",
+            database=settings.database,
+            files=settings.files,
+            cache_bytes=settings.cache_bytes,
+        )
 
     @cached_property
     def embedder(self) -> MiniLmEmbedder:
@@ -81,7 +95,7 @@ class Components:
         """The vector memory over shots."""
         from ..memory.search import ClipMemory
 
-        return ClipMemory(self.settings.home / "memory", self.embedder, self.projection)
+        return ClipMemory(self.settings.vectors or self.settings.home / "memory", self.embedder, self.projection)
 
     @cached_property
     def projection(self) -> Projection:
@@ -104,6 +118,15 @@ class Components:
 
         folder = self.models("ocr")
         return TextReader(folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx")
+
+    @cached_property
+    def transcriber(self) -> Transcriber | None:
+        """Who hears what is said: the pinned model unless the settings say otherwise; None without the extra."""
+        from ..tools.understanding.whisper import WhisperTranscriber
+
+        if self.settings.speech == "off" or find_spec("faster_whisper") is None:
+            return None
+        return WhisperTranscriber(self.settings.speech or self.models("speech"))
 
     @cached_property
     def planner(self) -> Planner:
@@ -168,7 +191,7 @@ class Components:
         from ..tools.generation.tool import GenerateVideo
         from ..tools.search import SearchMemory
         from ..tools.understanding.tool import UnderstandVideo
-        from .ingest import MemorySearcher
+        from .searching import MemorySearcher
         from .seeing import answered
 
         searcher = MemorySearcher(self)
@@ -200,7 +223,7 @@ class Components:
             audit=self.settings.home / "audit.jsonl",
             text_model=lambda: self.models("text"),
             frame_model=lambda: self.models("nsfw") / "open-nsfw.onnx",
-            frames=frames_of_file,
+            frames=lambda path, every: frames_of_file(path, every, self.passing.get(path)),
         )
 
     def judge(
@@ -261,16 +284,50 @@ class Components:
         from ..memory.errors import LibraryError
 
         try:
-            return bool(self.library.get(clip, user=user))
+            return bool(self.library.known(clip, user=user))
         except LibraryError:
             return False
 
-    def look(self, path: Path) -> ClipAnalysis:
-        """Analyse a video or picture with every model that understanding uses."""
-        from ..tools.understanding.analysis import analyse
+    def prepare(self) -> None:
+        """Load what looking at a file takes."""
+        _ = (self.encoder, self.reader, self.policies, self.viewer)
 
-        captioner = self.viewer.caption if self.viewer is not None else None
-        return analyse(path, self.encoder, ocr=self.reader, captioner=captioner)
+    def look(
+        self,
+        path: Path,
+        *,
+        frames: Iterable[Frames] | None = None,
+        progress: Callable[[float], None] = lambda _seconds: None,
+    ) -> ClipAnalysis:
+        """Analyse a video or picture with every model that understanding uses (see ``analyse``)."""
+        from ..tools.understanding.analysis import analyse
+        from ..tools.understanding.texthint import text_hint
+
+        return analyse(
+            path,
+            self.encoder,
+            ocr=self.reader,
+            hint=text_hint(),
+            captioner=self.viewer.caption if self.viewer is not None else None,
+            frames=frames,
+            progress=progress,
+        )
+
+    def listen(
+        self, info: MediaInfo, origin: Path | None = None, tick: Callable[[float], None] = lambda _seconds: None
+    ) -> Heard:
+        """What is said in a file, from the subtitles beside where it came from, its own, or its sound."""
+        from ..tools.media.subtitles import find_sidecar
+        from ..tools.understanding.speech import listen
+
+        sidecar = None if origin is None else find_sidecar(origin)
+        lost, transcriber = "", None
+        try:
+            transcriber = self.transcriber if info.has_audio else None
+        except ModelUnavailable as error:  # the rest goes on, and says so
+            lost = f"The speech model is not at hand: {error.message} {error.remedy} "
+        heard = listen(info.path, info, transcriber, sidecar=sidecar, tick=tick)
+        return replace(heard, note=lost + heard.note)
 
     def close(self) -> None:
         """Release the library's database, if it was opened."""

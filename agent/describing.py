@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..tools.media.probe import probe
 from ..tools.understanding.compose import compose
-from .errors import MediaBlocked
+from .findings import findings_of
+from .taking import look_over
 
 if TYPE_CHECKING:
     from .components import Components
@@ -20,16 +21,12 @@ def describe_file(parts: Components, path: Path) -> dict[str, Any]:
         ToolError: the file cannot be read.
         MediaBlocked: a policy refuses it.
     """
-    info = probe(path)
-    verdicts = parts.judge("media", media=info.path, duration=info.duration)
-    blocks = [verdict for verdict in verdicts if verdict["action"] == "block"]
-    if blocks:
-        raise MediaBlocked(blocks[0]["reason"], "It was not described.")
-    analysis = parts.look(info.path)
-    evidence = analysis.evidence(path.name)
+    looked = look_over(parts, probe(path), origin=path, refused="It was not described.")
+    found = findings_of(path.name, looked.analysis, looked.heard)
+    evidence = found.evidence
     captions = [item.text for item in evidence if item.kind == "caption"]
     labels = dict.fromkeys(item.text for item in evidence if item.kind == "label")
-    caption = " ".join(dict.fromkeys(captions)) or compose("", evidence, analysis.sampling, {path.name: path.name})
+    caption = " ".join(dict.fromkeys(captions)) or compose("", evidence, found.sampling, {path.name: path.name})
     return {
         "path": str(path),
         "caption": caption,

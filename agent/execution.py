@@ -115,10 +115,10 @@ class StepRunner:
             update["sampling"] = _looked(result, state)
         elif isinstance(result, SearchResult):
             mine = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
-            known = [hit.model_copy(update={"text": screen(hit.text).text}) for hit in mine]
+            known = [hit.cleaned(lambda text: screen(text).text) for hit in mine]
             result = result.model_copy(update={"hits": known})
             update["evidence"] = [
-                {**hit.model_dump(exclude={"score"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
+                {**hit.model_dump(exclude={"score", "reasons"}), "kind": "shot", "score": min(max(hit.score, 0.0), 1.0)}
                 for hit in known
             ]
             outputs = [_row(hit.clip, "search hit", hit.end - hit.start, hit.start, hit.end) for hit in known]

@@ -12,18 +12,21 @@ if TYPE_CHECKING:
 
     from ..tools.base import Source
     from ..tools.media.decode import Frames
+    from ..tools.media.shared import SharedFrames
 
 _GENERATOR_FRAMES = 16
 
 
-def frames_of_file(path: Path, every: float | None) -> Iterable[NDArray[np.uint8]]:
-    """Batches of frames (T, H, W, 3) of a video: one every ``every`` seconds and each change (None: all frames)."""
+def frames_of_file(path: Path, every: float | None, shared: SharedFrames | None = None) -> Iterable[NDArray[np.uint8]]:
+    """Batches of frames (T, H, W, 3) of a video: one every ``every`` seconds and each change (None: all frames).
+
+    With ``shared``, a pass that decodes the file just now for somebody else too.
+    """
     from ..tools.media.decode import stream
     from ..tools.media.scan import scan
 
-    if every is not None:
-        return scan(path, every=every)
-    return (batch.images for batch in stream(path, size=(256, 256), batch=32))
+    frames = stream(path, size=(256, 256), batch=32) if shared is None else shared.reader()
+    return (batch.images for batch in frames) if every is None else scan(frames, every=every)
 
 
 def frames_of_source(source: Source) -> NDArray[np.uint8]:

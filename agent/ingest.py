@@ -6,8 +6,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,23 +18,13 @@ from ..memory.lineage import Lineage
 from ..tools.base import MediaOutput, Source
 from ..tools.errors import MediaMissing, MediaRejected
 from ..tools.media.probe import MediaInfo, probe
-from ..tools.search import Hit
-from ..tools.understanding.arguments import Evidence
-from .errors import Fault, MediaBlocked, fault_of
+from .errors import Fault, fault_of
+from .files import videos_in
+from .findings import ANALYSIS, Findings, findings_of, records_of
+from .taking import LookedOver, look_over
 
 if TYPE_CHECKING:
     from .components import Components
-
-ANALYSIS = "understanding-3"
-"""Version of what :func:`~gpt4video.tools.understanding.analysis.analyse` finds; a new one analyses again."""
-
-
-_ROUNDING = 0.02
-"""Seconds by which the ends of neighbouring findings may overlap without meaning it."""
-
-
-_FLASH = 0.5
-"""Seconds below which a shot is a flash."""
 
 
 class FailedFile(BaseModel):
@@ -46,34 +37,43 @@ class FailedFile(BaseModel):
     code: str
 
 
+class ChangedFile(BaseModel):
+    """A file that is another than when it was taken in: the clip it was stays, the one it is now is new."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    before: str
+    now: str
+
+
 class IngestReport(BaseModel):
-    """What became of the files: ids taken in, ids that were there already, and failures."""
+    """What became of the files: ids taken in, ids that were there already, failures, and what had changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     clips: list[str]
     skipped: list[str]
     failed: list[FailedFile]
+    changed: list[ChangedFile] = []
 
 
-class Findings(BaseModel):
-    """What understanding found in a whole clip, as it is kept in the library."""
+class FileProgress(NamedTuple):
+    """How far the taking in of a file is: seconds of it that are done, and how long it is; the last has ``ended``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    path: Path
+    seconds: float
+    duration: float
+    ended: bool = False
 
-    evidence: list[Evidence]
-    sampling: str
-    partial: str = ""
 
-    def within(self, start: float, end: float | None) -> list[Evidence]:
-        """The findings that overlap a span by more than rounding, cut to it."""
-        last = float("inf") if end is None else end
-        cut = [(item, max(item.start, start), min(item.end, last)) for item in self.evidence]
-        return [
-            item.model_copy(update={"start": begin, "end": until})
-            for item, begin, until in cut
-            if until - begin > _ROUNDING or begin == until == item.start
-        ]
+Report = Callable[[FileProgress], None]
+
+
+class _Taken(NamedTuple):
+    clip: Clip
+    new: bool
+    before: str = ""
 
 
 class Intake:
@@ -83,24 +83,25 @@ class Intake:
         self._parts = parts
         self._caught_up: set[str] = set()
 
-    def ingest(self, paths: Iterable[Path], *, user: str, done: Callable[[Path], None] | None = None) -> IngestReport:
-        """Take files in, one after another; a bad one is reported and stops nothing.
+    def ingest(
+        self, paths: Iterable[Path | str], *, user: str, report: Report = lambda _progress: None
+    ) -> IngestReport:
+        """Take files in: videos, folders of them, and patterns; a bad file is reported and stops nothing.
 
-        Interrupted at any point, a second call goes on: files that are in are skipped.
+        While a file is decoded and looked at, the one before it is written and indexed. Interrupted or killed at any
+        point, a second call goes on: files that are in are skipped, and of others nothing is half in.
         """
-        taken: list[str] = []
-        skipped: list[str] = []
-        failed: list[FailedFile] = []
-        for path in paths:
-            try:
-                clip, new = self._take(path, user)
-                (taken if new else skipped).append(clip.id)
-            except Exception as error:  # reported per file: the others must go on
-                fault: Fault = fault_of(error)
-                failed.append(FailedFile(path=_shown(path), error=f"{fault.message} {fault.remedy}", code=fault.code))
-            if done is not None:
-                done(path)
-        return IngestReport(clips=taken, skipped=skipped, failed=failed)
+        files = videos_in(paths)
+        ends: list[Future[_Taken] | Exception] = []
+        with ThreadPoolExecutor(1, "index") as writer:
+            writing: dict[str, Future[_Taken]] = {}
+            for path in files:
+                try:
+                    ends.append(self._begin(path, user, report, writer, writing))
+                except Exception as error:  # reported per file: the others must go on
+                    ends.append(error)
+                report(FileProgress(path, 0.0, 0.0, ended=True))
+        return _report(files, ends)
 
     def resolve(self, clip: str | Path, *, user: str) -> str:
         """The library id of a clip given by id or by file; a file is taken in.
@@ -114,13 +115,26 @@ class Intake:
         except ClipUnknown:
             path = Path(clip)
             try:
-                return self._take(path, user)[0].id
+                with ThreadPoolExecutor(1, "index") as writer:
+                    return self._begin(path, user, lambda _progress: None, writer, {}).result().clip.id
             except MediaMissing:
                 if path.suffix:
                     raise
                 raise ClipUnknown(
                     f"There is no clip and no file {str(clip)[:80]!r}.", "Run 'gpt4video clips' to see the ids."
                 ) from None
+
+    def forget(self, clip: str, *, user: str) -> Clip:
+        """Remove a clip for good: what is remembered of it, its rows, and its file.
+
+        Clips that were made from it stay. Cut off at any point, a second call finishes it: the row goes last.
+
+        Raises:
+            ClipUnknown: this user has no such clip.
+        """
+        known = self._parts.library.get(clip, user=user)
+        self._parts.memory.forget(known.id, user=user)
+        return self._parts.library.forget(known.id, user=user)
 
     def adopt(self, output: MediaOutput, *, user: str) -> dict[str, Any]:
         """Keep what a tool made: a video becomes a clip with its lineage, a picture or gif an export."""
@@ -162,7 +176,7 @@ class Intake:
         self._caught_up.add(user)
         for clip in self._parts.library.clips(user=user):
             if clip.status == "ready" and not self._parts.memory.holds(clip.id, user=user):
-                self._understand(clip, user)
+                self._understand(self._parts.library.get(clip.id, user=user), user)
 
     def findings(self, clip_id: str, *, user: str) -> Findings:
         """What understanding found in a clip; looks now if it has not yet."""
@@ -182,97 +196,114 @@ class Intake:
         """Findings for the understanding tool (whole clip)."""
         return self.findings(source.clip, user=self._parts.settings.user)
 
-    def _take(self, path: Path, user: str) -> tuple[Clip, bool]:
+    def _begin(
+        self, path: Path, user: str, report: Report, writer: ThreadPoolExecutor, writing: dict[str, Future[_Taken]]
+    ) -> Future[_Taken]:
+        """Look a file over now; what it leaves to write is done by the writer, one file behind."""
+        library = self._parts.library
         info = probe(path)
         if info.still:
             raise MediaRejected(
                 f"{path.name!r} is a picture, not a video.", "Use 'describe' to look at it or 'search --image' with it."
             )
-        known = self._known(info.path, user)
+        seen = _Seen.of(path)
+        before = library.sources.get(seen.path, user=user)
+        if before is not None and (before.size, before.modified) == (seen.size, seen.modified):
+            known = self._known(before.clip, user)
+            if known is not None and known.status == "ready":
+                return _done(_Taken(known, new=False))
+        digest = _digest(info.path)
+        if digest in writing:  # the same content twice in one call
+            return _done(writing[digest].result()._replace(new=False))
+        known = self._known(digest[:16], user)
+        was = before.clip if before is not None and before.clip != digest[:16] else ""
         if known is not None and known.status == "ready":
-            return known, False
-        if known is None:
-            verdicts = self._parts.judge("media", media=info.path, duration=info.duration)
-            blocks = [verdict for verdict in verdicts if verdict["action"] == "block"]
-            if blocks:
-                raise MediaBlocked(blocks[0]["reason"], "It was not taken in.")
-            known = self._parts.library.add(info.path, _facts(info), source=str(path), title=path.stem, user=user)
-        self._understand(known, user)
-        return known, True
+            library.sources.put(seen.path, known.id, seen.size, seen.modified, user=user)
+            return _done(_Taken(known, new=False, before=was))
 
-    def _known(self, path: Path, user: str) -> Clip | None:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        def advance(seconds: float) -> None:
+            report(FileProgress(path, seconds, info.duration))
+
+        looked = look_over(self._parts, info, origin=path, progress=advance)
+        for earlier in writing.values():  # one file ahead and no more: memory stays bounded
+            earlier.exception()
+        writing.clear()
+        writing[digest] = writer.submit(self._keep, seen, info, digest, looked, was, user)
+        return writing[digest]
+
+    def _keep(self, seen: _Seen, info: MediaInfo, digest: str, looked: LookedOver, before: str, user: str) -> _Taken:
+        library = self._parts.library
+        clip = library.add(info.path, _facts(info), source=seen.path, title=Path(seen.path).stem, user=user)
+        if clip.id != digest[:16]:  # what was judged is not what would be kept
+            if clip.created:
+                library.forget(clip.id, user=user)
+            raise MediaRejected(f"{info.path.name!r} changed while it was read.", "Wait until it is whole, then again.")
+        self._remember(clip, looked, user)
+        library.sources.put(seen.path, clip.id, seen.size, seen.modified, user=user)
+        return _Taken(clip, new=True, before=before)
+
+    def _known(self, clip: str, user: str) -> Clip | None:
         try:
-            return self._parts.library.get(digest[:16], user=user)
+            return self._parts.library.get(clip, user=user)
         except ClipUnknown:
             return None
 
     def _understand(self, clip: Clip, user: str) -> Findings:
-        """Analyse, keep, index, and only then call the clip ready: whatever is cut off is done again."""
-        from ..memory.search import ShotRecord
+        info = probe(clip.path)
+        source = Path(clip.source) if clip.source else None
+        looked = LookedOver(self._parts.look(clip.path), self._parts.listen(info, source))
+        return self._remember(clip, looked, user)
 
-        analysis = self._parts.look(clip.path)
-        evidence = analysis.evidence(clip.id)
-        found = Findings(evidence=evidence, sampling=analysis.sampling, partial=analysis.partial)
+    def _remember(self, clip: Clip, looked: LookedOver, user: str) -> Findings:
+        """Keep, index, and only then call the clip ready: whatever is cut off is done again."""
+        found = findings_of(clip.id, looked.analysis, looked.heard)
         library = self._parts.library
         library.put_analysis(clip.id, ANALYSIS, found.model_dump(mode="json"), user=user)
-        shots = [
-            ShotRecord(
-                start=shot.start,
-                end=shot.end,
-                features=shot.features,
-                text="\n".join(_words(found.within(shot.start, shot.end))),
-            )
-            for shot in analysis.shots
-        ]
-        self._parts.memory.index(clip, shots, user=user)
+        self._parts.memory.index(clip, records_of(looked.analysis, found), user=user)
         library.set_status(clip.id, "ready", user=user)
         return found
 
 
-class MemorySearcher:
-    """The memory as the search tool sees it (``tools.search.Searcher``), for the settings' user."""
+class _Seen(NamedTuple):
+    """A file as it was when it was looked at: whether it has changed is told by size and time, without reading it."""
 
-    def __init__(self, parts: Components) -> None:
-        self._parts = parts
+    path: str
+    size: int
+    modified: float
 
-    def by_text(self, query: str, *, clips: list[str], count: int) -> list[Hit]:
-        """Moments that fit the words."""
-        return self._hits(text=query, within=clips, count=count)
-
-    def by_clip(self, clip: str, start: float, end: float | None, *, clips: list[str], count: int) -> list[Hit]:
-        """Moments that resemble a span of a clip."""
-        return self._hits(clip=(clip, start, end), within=clips, count=count)
-
-    def by_features(self, features: Any, *, count: int) -> list[Hit]:
-        """Moments that look like a picture of the given features (1280,)."""
-        return self._hits(features=features, within=[], count=count)
-
-    def _hits(self, *, within: list[str], count: int, **what: Any) -> list[Hit]:
-        from ..memory.search import Filters
-
-        user = self._parts.settings.user
-        self._parts.intake.catch_up(user=user)
-        moments = self._parts.memory.search(**what, filters=Filters(clips=within), count=count, user=user)
-        # The flash of a shot is rarely the moment that is meant; it comes after the longer ones that fit as well.
-        ranked = sorted(moments, key=lambda one: (one.end - one.start < _FLASH, -one.score))
-        return [
-            Hit(
-                clip=one.clip,
-                start=round(one.start, 3),
-                end=round(one.end, 3),
-                score=round(one.score, 4),
-                text=one.text,
-            )
-            for one in ranked
-        ]
+    @classmethod
+    def of(cls, path: Path) -> _Seen:
+        found = path.stat()
+        return cls(_shown(path.absolute()), found.st_size, found.st_mtime)
 
 
-def _words(evidence: list[Evidence]) -> list[str]:
-    """What of the evidence is worth searching by: what is seen, read and heard, not the file's facts."""
-    kinds = ("caption", "label", "text", "speech", "color")
-    return list(dict.fromkeys(item.text for item in evidence if item.kind in kinds))
+def _done(taken: _Taken) -> Future[_Taken]:
+    future: Future[_Taken] = Future()
+    future.set_result(taken)
+    return future
+
+
+def _report(files: list[Path], ends: list[Future[_Taken] | Exception]) -> IngestReport:
+    taken: list[str] = []
+    skipped: list[str] = []
+    failed: list[FailedFile] = []
+    changed: list[ChangedFile] = []
+    for path, end in zip(files, ends, strict=True):
+        error = end if isinstance(end, Exception) else end.exception()
+        if error is not None:
+            fault: Fault = fault_of(error)
+            failed.append(FailedFile(path=_shown(path), error=f"{fault.message} {fault.remedy}", code=fault.code))
+        elif isinstance(end, Future):
+            row = end.result()
+            (taken if row.new else skipped).append(row.clip.id)
+            if row.before:
+                changed.append(ChangedFile(path=_shown(path), before=row.before, now=row.clip.id))
+    return IngestReport(clips=taken, skipped=skipped, failed=failed, changed=changed)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _facts(info: MediaInfo) -> ClipFacts:

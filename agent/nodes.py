@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langgraph.config import get_stream_writer
+from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
 from . import events
@@ -14,6 +14,7 @@ from .execution import StepRunner
 from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
+from .remembering import recalled, remember
 from .routing import MAX_ATTEMPTS, approval_key, dependencies
 from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow
 
@@ -58,11 +59,16 @@ class Nodes:
         }
 
     def recall(self, state: AgentState) -> Update:
-        """Name the clips this turn may speak of: those it brings, or, in a new conversation, the newest ones."""
+        """Name the clips this turn may speak of: those it brings, those of an earlier turn that it speaks of, or, in a
+        new conversation, the newest ones.
+        """  # noqa: D205 (one sentence)
         _emit(events.NodeStarted(node="recall"))
         clips = list(state.get("clips", []))
         library, user = self._parts.library, state["user"]
         uploads = state["uploads"]
+        earlier = recalled(self._parts, state["request"], user) if not uploads else []
+        for row in earlier:
+            _name(clips, row)
         if not uploads and not clips:
             uploads = [clip.id for clip in library.clips(user=user)][-self._parts.recall_limit :]
         for clip_id in uploads:
@@ -171,6 +177,7 @@ class Nodes:
         verdicts = self._judge("output", text=state["answer"])
         if _blocks(verdicts):
             return {"verdicts": verdicts, "blocked": True}
+        remember(self._parts, state, get_config()["configurable"].get("thread_id", ""))
         _emit(events.Answered(text=state["answer"], blocked=False))
         return {"verdicts": verdicts, "history": [*state.get("history", []), state["request"]][-4 * HISTORY :]}
 

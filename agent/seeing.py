@@ -16,6 +16,7 @@ from ..tools.understanding.arguments import Evidence
 from ..tools.understanding.vision import FrameFeatures, Images, class_names
 from ..tools.understanding.wording import topics
 from .frames import spread
+from .moments import timed
 from .ordering import ordered
 from .planner.video_tags import read_tags
 
@@ -210,9 +211,10 @@ def described(parts: Components, path: Path) -> str:
 def answered(parts: Components, source: Source, question: str) -> Evidence | None:
     """What looking once more answers to a question about a clip or span; None where it does not tell.
 
-    The order of two things is told from the frames one by one; for other questions the viewer is asked.
+    The order of two things and the time of one are told from the frames one by one; for other questions the viewer is
+    asked.
     """
-    if found := ordered(parts, source, question):
+    if found := ordered(parts, source, question) or timed(parts, source, question):
         return found
     if parts.viewer is None or not parts.viewer.answers(question):
         return None

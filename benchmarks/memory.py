@@ -18,7 +18,7 @@ import numpy as np
 from gpt4video.memory.embedder import MiniLmEmbedder
 from gpt4video.memory.library import Clip, ClipFacts, Library
 from gpt4video.memory.projection import FEATURES, Projection
-from gpt4video.memory.search import ClipMemory, Filters, ShotRecord
+from gpt4video.memory.search import ClipMemory, Filters, Line, ShotRecord
 
 WORDS = [
     "dog",
@@ -87,7 +87,7 @@ def main() -> None:
         per_clip = 10
         for number in range(options.shots // per_clip):
             features = rng.random((per_clip, FEATURES), np.float32)
-            shots = [ShotRecord(n, n + 1.0, features[n], " ".join(rng.choice(WORDS, 8))) for n in range(per_clip)]
+            shots = [ShotRecord(n, n + 1.0, features[n], [_told(rng, n)]) for n in range(per_clip)]
             memory.index(_clip(number), shots)
         taken = time.perf_counter() - start
         print(f"index {options.shots} shots       {taken:8.1f} s, {1000 * taken / options.shots:.2f} ms a shot")
@@ -115,6 +115,10 @@ def _library(folder: Path) -> None:
         some = library.clips()[0].id
         print(f"look a clip up          {timed(lambda: library.get(some[:8])):8.2f} ms")
         print(f"list 200 clips          {timed(library.clips):8.2f} ms")
+
+
+def _told(rng: np.random.Generator, start: float) -> Line:
+    return Line("caption", " ".join(rng.choice(WORDS, 8)), start, start + 1.0)
 
 
 def _clip(number: int) -> Clip:

@@ -7,10 +7,12 @@
     |-- ClipAmbiguous      the model may retry: a shortened id fits several clips
     |-- SourceUnreadable   the user must act: the file to take in is missing or not a plain file
     |-- StorageFailed      the user must act: disk full, no permission, file gone
+    |-- StoreUnreachable   the user must act: the vector server does not answer, or refuses
     |-- LibraryBusy        the user must act: another process holds the library for too long
     |-- LibraryDamaged     the user must act: the database is not one of ours, or newer than this program
     |-- JobBusy            the user must act: the same job is running elsewhere and does not end
     |-- ModelUnusable      the user must act: embedding or projection weights are missing or wrong
+    |-- FilterInvalid      the model may retry: a search filter that nothing can fulfil
     |-- JobLost            the developer made a mistake: a job was ended by who does not hold it
     `-- NotStorable        the developer made a mistake: a value that JSON cannot hold
 """
@@ -69,6 +71,13 @@ class StorageFailed(LibraryError):
     audience = "user"
 
 
+class StoreUnreachable(LibraryError):
+    """The server that holds the vectors does not answer, refuses the token, or is none."""
+
+    code = "store_unreachable"
+    audience = "user"
+
+
 class LibraryBusy(LibraryError):
     """Another process holds the library's write lock for longer than we wait."""
 
@@ -95,6 +104,13 @@ class ModelUnusable(LibraryError):
 
     code = "model_unusable"
     audience = "user"
+
+
+class FilterInvalid(LibraryError):
+    """A filter of a search asks for what cannot be."""
+
+    code = "filter_invalid"
+    audience = "model"
 
 
 class JobLost(LibraryError):

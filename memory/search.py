@@ -1,250 +1,242 @@
 """The clip memory: shots that were taken in, found again by words, by picture or by clip.
 
-Two kinds of evidence: what a shot looks like (picture features through the projection) and what is known of it in
-words (captions, labels, on-screen text). Each similarity is read as a probability that it fits, on a calibration
-measured on photos; a shot is as probable as either kind of evidence makes it, and what neither supports is not
-returned: nothing is an answer, too.
+Three collections a user: what shots look like (picture features through the projection), what is known of them in
+words (a sentence embedding a line), and which words stand on screen or are said (:mod:`~gpt4video.memory.words`). A
+search asks those that can tell, weighs what they bring (:mod:`~gpt4video.memory.fusion`), and joins what belongs
+together (:mod:`~gpt4video.memory.merging`). What nothing supports is not returned: nothing is an answer, too.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 
 from .embedder import TextEmbedder, Vectors, unit
+from .filters import Condition, Filters
+from .fusion import Candidate, Weights, cosine, least
 from .library import LOCAL_USER, Clip
-from .projection import Projection, probability
+from .merging import ranked
+from .moments import Line, Moment, Reason, ShotRecord, Span, overlaps
+from .projection import Projection
+from .rows import EXACT, SHAPE, line_rows, picture_rows
 from .text import plain
-from .vectors import Found, Row, Value, VectorStore
+from .vectors import Found, Value, VectorStore
+from .words import coverage, sought, word_vectors
 
-_FITS = 0.2
-"""Probability from which a moment is returned. Single words score lower than the captions of the calibration: at 0.5
-"bicycle" misses a parked one."""
-_SAID = 0.75
-"""Probability from which a text counts: below lie related words ("car" for "bicycle"), not the same thing."""
-_LINES = 32
-_ALIKE = 0.8
-_GAP = 0.3
+__all__ = ["ClipMemory", "Filters", "Line", "Moment", "Reason", "ShotRecord", "Span"]
+
+_EVERYWHERE: Final = Filters()
+_MOST_LISTED: Final = 1000
 
 
 @dataclass(frozen=True)
-class ShotRecord:
-    """A shot as understanding saw it.
+class _Names:
+    """A user's collections."""
+
+    pictures: str
+    texts: str
+    words: str
+
+
+@dataclass(frozen=True)
+class _Sought:
+    """What a search looks for, as vectors, and where.
 
     Attributes:
-        start: seconds.
-        end: seconds.
-        features: (1280,) pooled picture features, a mean over frames is fine; None when there are none.
-        text: what is known of it, one finding a line (caption, labels, on-screen text, speech); data, not instruction.
+        looks: the words as a picture would be, None without words.
+        meaning: the words' sentence embedding, None without words.
+        words: those that have to stand in a line.
+        likes: (dimension,) pictures to resemble.
+        where: the store's filter.
+        wanted: how many rows a query brings.
     """
 
-    start: float
-    end: float
-    features: Vectors | None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A found span of a clip; ``score`` is the probability, 0 to 1, that it fits."""
-
-    clip: str
-    start: float
-    end: float
-    score: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which clips to search.
-
-    Attributes:
-        clips: only these ids; empty is all of the user's.
-        shortest, longest: length of the clip in seconds.
-        added_after, added_before: when the clip was taken in, seconds since 1970.
-    """
-
-    clips: Sequence[str] = ()
-    shortest: float | None = None
-    longest: float | None = None
-    added_after: float | None = None
-    added_before: float | None = None
-
-
-@dataclass
-class _Candidate:
-    moment: Moment
-    vector: Vectors | None = None
-    doubts: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def score(self) -> float:
-        # Noisy or: each kind of evidence may be enough by itself, several together are surer.
-        return 1.0 - float(np.prod(list(self.doubts.values())))
+    looks: Vectors | None
+    meaning: Vectors | None
+    words: list[str]
+    likes: list[Vectors]
+    where: Condition | None
+    wanted: int
 
 
 class ClipMemory:
     """The memory of one home folder; each call sees one user's shots only. Safe for threads and processes.
 
     Args:
-        root: folder of the vector store.
+        place: folder of the vector store, or the URL of a server (see :class:`~gpt4video.memory.vectors.VectorStore`).
         embedder: of texts. A collection is named by kind, models and user: another model starts afresh, and no
             search of one user ever touches a vector of another.
         projection: of pictures and texts into one space.
     """
 
-    def __init__(self, root: Path, embedder: TextEmbedder, projection: Projection) -> None:
-        self._store = VectorStore(root)
+    def __init__(self, place: Path | str, embedder: TextEmbedder, projection: Projection) -> None:
+        self._store = VectorStore(place)
         self._embedder = embedder
         self._projection = projection
+        self._weights = Weights(projection.calibration)
 
     def index(self, clip: Clip, shots: Sequence[ShotRecord], *, user: str = LOCAL_USER) -> None:
-        """Remember a clip's shots, instead of those that were remembered of it before."""
-        metadata: list[dict[str, Value]] = [
-            {
-                "clip": clip.id,
-                "start": shot.start,
-                "end": shot.end,
-                "text": "; ".join(_lines(shot.text)),
-                "duration": clip.duration,
-                "added": clip.added,
-            }
-            for shot in shots
-        ]
-        names = [f"{clip.id}:{shot.start:.3f}-{shot.end:.3f}" for shot in shots]
-        rows = self._picture_rows(names, shots, metadata), self._text_rows(names, shots, metadata)
-        for collection, some in zip(self._collections(user), rows, strict=True):
-            self._store.replace(collection, {"clip": clip.id}, some)
+        """Remember a clip's shots, instead of those that were remembered of it before.
+
+        Raises:
+            ModelUnusable: features are of another shape, or not finite; nothing is changed.
+        """
+        names = self._names(user)
+        pictures = picture_rows(clip, shots, self._projection)
+        texts, words = line_rows(clip, shots, self._embedder)
+        for collection, rows in ((names.pictures, pictures), (names.texts, texts), (names.words, words)):
+            self._store.replace(collection, {"clip": clip.id}, rows)
 
     def forget(self, clip: str, *, user: str = LOCAL_USER) -> None:
         """Forget a clip's shots; a clip that is not remembered is fine."""
-        for collection in self._collections(user):
+        names = self._names(user)
+        for collection in (names.pictures, names.texts, names.words):
             self._store.replace(collection, {"clip": plain(clip)}, [])
 
     def holds(self, clip: str, *, user: str = LOCAL_USER) -> bool:
         """Whether a clip's pictures are remembered; not so after a change of models, until it is indexed again."""
-        return bool(self._store.vectors(self._collections(user)[0], {"clip": plain(clip)}, 1))
+        return bool(self._store.vectors(self._names(user).pictures, {"clip": plain(clip)}, 1))
 
     def count(self, *, user: str = LOCAL_USER) -> int:
         """Shots with pictures that are remembered."""
-        return self._store.count(self._collections(user)[0])
+        return self._store.count(self._names(user).pictures)
 
     def search(
         self,
         text: str = "",
         *,
         features: Vectors | None = None,
-        clip: tuple[str, float, float | None] | None = None,
-        filters: Filters = Filters(),
+        clip: Span | None = None,
+        filters: Filters = _EVERYWHERE,
         count: int = 3,
         user: str = LOCAL_USER,
     ) -> list[Moment]:
         """Find moments, the most probable first; an empty list when nothing fits.
 
         Args:
-            text: words that describe the moment.
+            text: words that describe the moment, or stand or are said in it.
             features: (1280,) picture features to resemble.
-            clip: a remembered span to resemble, (id, start, end or None); it is left out of the answer.
-            filters: which clips to search.
+            clip: a remembered span to resemble; it is left out of the answer.
+            filters: which clips and shots to search.
             count: how many moments at most.
             user: whose shots.
 
-        Several of ``text``, ``features`` and ``clip`` add up.
+        Of ``text``, ``features`` and ``clip`` all that are given have to be met ("like this, but at night").
+
+        Raises:
+            ModelUnusable: the features are of another shape, or not finite.
+            FilterInvalid: the filters name files or origins (see :meth:`Filters.within`).
         """
-        pictures, texts = self._collections(user)
-        where, wanted = _where(filters), max(50, 6 * count)
-        found: dict[tuple[str, float, float], _Candidate] = {}
-        if text.strip():
-            embedding = self._embedder.embed_texts([text])
-            seen = self._store.query(pictures, self._projection.texts(embedding)[0], wanted, where)
-            self._weigh(found, seen, "picture")
-            self._weigh(found, self._store.query(texts, embedding[0], wanted, where), "text")
+        names = self._names(user)
         likes = [] if features is None else [self._projection.images(features[None])[0]]
         if clip is not None:
-            likes += self._resembled(clip, pictures)
-        for like in likes:
-            self._weigh(found, self._store.query(pictures, like, wanted, where), "likeness")
-        candidates = [one for one in found.values() if clip is None or not _overlaps(one.moment, clip)]
-        candidates = [one for one in candidates if one.score >= _FITS]
-        moments = _merged(sorted(candidates, key=lambda one: -one.score))
-        return moments[:count]
-
-    def _weigh(self, found: dict[tuple[str, float, float], _Candidate], hits: list[Found], kind: str) -> None:
-        calibration = self._projection.calibration
-        slope, offset = getattr(calibration, f"{kind}_slope"), getattr(calibration, f"{kind}_offset")
-        for hit in hits:
-            moment = _moment(hit.metadata)
-            candidate = found.setdefault((moment.clip, moment.start, moment.end), _Candidate(moment))
-            if kind != "text":
-                candidate.vector = hit.vector
-            fits = probability(hit.similarity, slope, offset)
-            doubt = 1.0 if kind == "text" and fits < _SAID else 1.0 - fits
-            candidate.doubts[kind] = min(doubt, candidate.doubts.get(kind, 1.0))
-
-    def _collections(self, user: str) -> tuple[str, str]:
-        models = f"{self._projection.name}:{self._embedder.name}", self._embedder.name
-        pictures, texts = (hashlib.sha256(f"{model}\n{plain(user)}".encode()).hexdigest()[:32] for model in models)
-        return f"pictures-{pictures}", f"texts-{texts}"
-
-    def _resembled(self, clip: tuple[str, float, float | None], pictures: str) -> list[Vectors]:
-        rows = self._store.vectors(pictures, {"clip": plain(clip[0])})
-        inside = [vector for vector, metadata in rows if _overlaps(_moment(metadata), clip)]
-        return [unit(np.mean(inside, axis=0, dtype=np.float32))] if inside else []
-
-    def _picture_rows(
-        self, names: list[str], shots: Sequence[ShotRecord], metadata: list[dict[str, Value]]
-    ) -> list[Row]:
-        seen = [(name, shot.features, one) for name, shot, one in zip(names, shots, metadata, strict=True)]
-        seen = [(name, features, one) for name, features, one in seen if features is not None]
-        if not seen:
+            resembled = self._resembled(clip, names)
+            if resembled is None:
+                return []
+            likes.append(resembled)
+        if not text.strip() and not likes:
             return []
-        vectors = self._projection.images(np.stack([features for _, features, _ in seen if features is not None]))
-        return [Row(name, vector, one) for (name, _, one), vector in zip(seen, vectors, strict=True)]
+        embedding = self._embedder.embed_texts([text]) if text.strip() else None
+        looks = None if embedding is None else self._projection.texts(embedding)[0]
+        meaning = None if embedding is None else embedding[0]
+        what = _Sought(looks, meaning, sought(text), likes, filters.condition(), max(50, 6 * count))
+        candidates, shots = self._candidates(what, names)
+        worded = looks is not None
+        enough = least(shots, worded)
+        fitting = [one for one in candidates if one.score(worded) >= enough and not (clip and _inside(one, clip))]
+        return ranked(fitting, worded)[:count]
 
-    def _text_rows(self, names: list[str], shots: Sequence[ShotRecord], metadata: list[dict[str, Value]]) -> list[Row]:
-        # A vector a line: one for everything would be near to nothing in particular.
-        told = [
-            (f"{name}:{number}", line, one)
-            for name, shot, one in zip(names, shots, metadata, strict=True)
-            for number, line in enumerate(_lines(shot.text))
+    def listed(self, filters: Filters, *, count: int = 3, user: str = LOCAL_USER) -> list[Moment]:
+        """Stretches of the clips that filters choose, with nothing else to look for; the newest clips first."""
+        where = filters.condition()
+        rows = self._store.vectors(self._names(user).pictures, where, _MOST_LISTED) if where else []
+        added = {str(metadata["clip"]): float(metadata["added"]) for _, metadata in rows}
+        candidates = [Candidate(str(one["shot"]), _moment(one)) for _, one in rows]
+        for one in candidates:
+            one.see(Reason("filter", "", 1.0))
+        return sorted(ranked(candidates, True), key=lambda one: (-added[one.clip], one.clip, one.start))[:count]
+
+    def _candidates(self, what: _Sought, names: _Names) -> tuple[list[Candidate], int]:
+        """Every shot that some evidence brings up, with all of its evidence; and among how many shots."""
+        found: dict[str, Candidate] = {}
+        probes = [*([] if what.looks is None else [what.looks]), *what.likes]
+        if len(probes) > 1:
+            # What lies between the words and the picture is near neither, and would not come up for either alone.
+            probes.append(unit(np.mean(probes, axis=0, dtype=np.float32)))
+        most = 0
+        for hits in self._store.query_many(names.pictures, np.stack(probes), what.wanted, what.where):
+            most = max(most, len(hits))
+            for hit in hits:
+                _candidate(found, hit.metadata).vector = hit.vector
+        if what.meaning is not None:
+            self._told(found, what, names)
+            self._complete(found, names)
+        for one in found.values():
+            self._look(one, what)
+        return list(found.values()), most if most < what.wanted else self._store.count(names.pictures)
+
+    def _told(self, found: dict[str, Candidate], what: _Sought, names: _Names) -> None:
+        """Lines that mean or hold the words."""
+        assert what.meaning is not None  # noqa: S101 - the caller asked
+        words = word_vectors([what.words])[0]
+        for hit in self._store.query(names.texts, what.meaning, what.wanted, what.where, embeddings=False):
+            self._read(found, hit, hit.similarity, what)
+        for hit in self._store.query(names.words, words, what.wanted, what.where, embeddings=False):
+            self._read(found, hit, 0.0, what)
+
+    def _read(self, found: dict[str, Candidate], hit: Found, similarity: float, what: _Sought) -> None:
+        line = str(hit.metadata["line"])
+        covered = coverage(what.words, line) if hit.metadata["kind"] in EXACT else 0.0
+        reason = self._weights.line(hit.metadata, similarity, covered)
+        if reason.score > 0:
+            start, end = float(hit.metadata["from"]), float(hit.metadata["until"])
+            _candidate(found, hit.metadata).tell(reason, start, end)
+
+    def _complete(self, found: dict[str, Candidate], names: _Names) -> None:
+        """Pictures of the shots that only their lines brought up."""
+        bare = [name for name, one in found.items() if one.vector is None]
+        if bare:
+            clips = sorted({found[name].moment.clip for name in bare})
+            where = {"$and": [{"clip": {"$in": clips}}, {"shot": {"$in": bare}}]}
+            for vector, metadata in self._store.vectors(names.pictures, where):
+                found[str(metadata["shot"])].vector = vector
+
+    def _look(self, one: Candidate, what: _Sought) -> None:
+        """How the picture fits the words and the pictures; one without a picture is like nothing."""
+        if what.looks is not None and one.vector is not None:
+            known = min(1.0, coverage(what.words, one.moment.text) + coverage(what.words, one.labels))
+            one.see(self._weights.picture(cosine(what.looks, one.vector), len(what.words), known))
+        for like in what.likes:
+            alike = -1.0 if one.vector is None else cosine(like, one.vector)
+            one.likes.append(self._weights.likeness(alike))
+
+    def _names(self, user: str) -> _Names:
+        def named(kind: str, models: str) -> str:
+            owned = f"{SHAPE}:{models}\n{plain(user)}"
+            return f"{kind}-{hashlib.sha256(owned.encode()).hexdigest()[:32]}"
+
+        text = self._embedder.name
+        return _Names(named("pictures", f"{self._projection.name}:{text}"), named("texts", text), named("words", text))
+
+    def _resembled(self, clip: Span, names: _Names) -> Vectors | None:
+        """What a span looks like; None when it is not remembered."""
+        rows = self._store.vectors(names.pictures, {"clip": plain(clip[0])})
+        inside = [
+            vector
+            for vector, row in rows
+            if overlaps(float(row["start"]), float(row["end"]), str(row["clip"]), (plain(clip[0]), *clip[1:]))
         ]
-        vectors = self._embedder.embed_texts([line for _, line, _ in told])
-        return [Row(name, vector, one) for (name, _, one), vector in zip(told, vectors, strict=True)]
+        return unit(np.mean(inside, axis=0, dtype=np.float32)) if inside else None
 
 
-def _merged(candidates: list[_Candidate]) -> list[Moment]:
-    """Join spans that touch and show the same; the best of them lends its score and words."""
-    kept: list[_Candidate] = []
-    for one in candidates:
-        for index, other in enumerate(kept):
-            if _touch(one.moment, other.moment) and _show_the_same(one, other):
-                start, end = min(one.moment.start, other.moment.start), max(one.moment.end, other.moment.end)
-                kept[index] = replace(other, moment=replace(other.moment, start=start, end=end))
-                break
-        else:
-            kept.append(one)
-    return [replace(one.moment, score=round(one.score, 4)) for one in kept]
-
-
-def _touch(one: Moment, other: Moment) -> bool:
-    return one.clip == other.clip and one.start <= other.end + _GAP and other.start <= one.end + _GAP
-
-
-def _show_the_same(one: _Candidate, other: _Candidate) -> bool:
-    if one.vector is not None and other.vector is not None:
-        return float(one.vector @ other.vector) >= _ALIKE
-    return one.moment.text == other.moment.text
-
-
-def _overlaps(moment: Moment, clip: tuple[str, float, float | None]) -> bool:
-    name, start, end = clip
-    return moment.clip == name and moment.start < (np.inf if end is None else end) and start < moment.end
+def _candidate(found: dict[str, Candidate], metadata: dict[str, Value]) -> Candidate:
+    name = str(metadata["shot"])
+    return found.setdefault(name, Candidate(name, _moment(metadata), str(metadata["labels"])))
 
 
 def _moment(metadata: dict[str, Value]) -> Moment:
@@ -252,23 +244,5 @@ def _moment(metadata: dict[str, Value]) -> Moment:
     return Moment(str(metadata["clip"]), start, end, 0.0, str(metadata["text"]))
 
 
-def _lines(text: str) -> list[str]:
-    lines = [plain(line).strip() for line in text.splitlines()]
-    return list(dict.fromkeys(line for line in lines if line))[:_LINES]
-
-
-def _where(filters: Filters) -> dict[str, Any] | None:
-    parts: list[dict[str, Any]] = []
-    if filters.clips:
-        parts.append({"clip": {"$in": [plain(clip) for clip in filters.clips]}})
-    for key, operator, value in (
-        ("duration", "$gte", filters.shortest),
-        ("duration", "$lte", filters.longest),
-        ("added", "$gte", filters.added_after),
-        ("added", "$lte", filters.added_before),
-    ):
-        if value is not None:
-            parts.append({key: {operator: float(value)}})
-    if len(parts) > 1:
-        return {"$and": parts}
-    return parts[0] if parts else None
+def _inside(one: Candidate, clip: Span) -> bool:
+    return overlaps(one.moment.start, one.moment.end, one.moment.clip, clip)

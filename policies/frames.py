@@ -115,6 +115,9 @@ class FramePolicy:
                     raise FrameModelBroken(f"there is no frame classifier at {path}")
                 options = onnxruntime.SessionOptions()
                 options.log_severity_level = 3
+                # Frames are judged beside decoding and understanding: a second thread would mostly wait, and burn its
+                # core while it does (26 ms of CPU a frame instead of 17).
+                options.intra_op_num_threads = 1
                 self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             return self._session
 

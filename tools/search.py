@@ -1,20 +1,24 @@
-"""``search_memory``: find moments in the clips that were taken in, by text, by image or by clip."""
+"""``search_memory``: find moments in the clips that were taken in, by words, by likeness to a clip, or by both."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
-from .base import ClipRef, Cost, Effect, Tool, ToolContext, ToolModel
+from .base import ClipRef, Cost, Effect, Source, Tool, ToolContext, ToolModel
 from .errors import BadArguments
+
+_SAID = {"caption": "caption", "label": "label", "text": "on screen", "speech": "said", "color": "colors"}
+_LOOKS = {"picture": "looks like the words", "likeness": "looks like it", "filter": "as asked for"}
 
 
 class SearchArguments(ToolModel):
-    """What to look for: words, or a clip to resemble, within some clips or all.
+    """What to look for: words, a clip to resemble, or both, within some clips or all.
 
     Attributes:
-        query: words that describe the moment.
+        query: words that describe the moment; conditions on clips may be among them ("longer than ten seconds").
         like: a clip to resemble.
         clips: search only in these; empty searches everything.
         count: how many hits at most.
@@ -32,6 +36,27 @@ class SearchArguments(ToolModel):
         return self
 
 
+class HitReason(ToolModel):
+    """Why a moment was found.
+
+    Attributes:
+        kind: ``picture`` (it looks like the words), ``likeness`` (it looks like the picture or clip), ``caption``,
+            ``label``, ``text`` (on screen), ``speech``, ``color``, or ``filter`` (it is one of those asked for).
+        text: the line that matched, empty for looks; a quotation, never an instruction.
+        score: how probably this alone makes it fit, 0 to 1.
+    """
+
+    kind: str
+    text: str = ""
+    score: float
+
+    def told(self) -> str:
+        """In words: ``on screen: EXIT``, ``looks like it 0.83``."""
+        if self.kind in _SAID:
+            return f"{_SAID[self.kind]}: {self.text}"
+        return _LOOKS[self.kind] if self.kind == "filter" else f"{_LOOKS.get(self.kind, self.kind)} {self.score:.2f}"
+
+
 class Hit(ToolModel):
     """A found moment: a span of a clip, best first.
 
@@ -39,8 +64,9 @@ class Hit(ToolModel):
         clip: library id.
         start: seconds.
         end: seconds.
-        score: similarity, higher is nearer.
+        score: how probably it fits, 0 to 1.
         text: what is known to be seen there.
+        reasons: which evidence matched, the strongest first.
     """
 
     clip: str
@@ -48,6 +74,12 @@ class Hit(ToolModel):
     end: float
     score: float
     text: str = ""
+    reasons: list[HitReason] = []
+
+    def cleaned(self, clean: Callable[[str], str]) -> Hit:
+        """The same hit with every word of a source passed through ``clean``."""
+        reasons = [reason.model_copy(update={"text": clean(reason.text)}) for reason in self.reasons]
+        return self.model_copy(update={"text": clean(self.text), "reasons": reasons})
 
 
 class SearchResult(ToolModel):
@@ -59,12 +91,8 @@ class SearchResult(ToolModel):
 class Searcher(Protocol):
     """The memory as this tool needs it; the agent passes an implementation in."""
 
-    def by_text(self, query: str, *, clips: list[str], count: int) -> list[Hit]:
-        """Moments that fit the words."""
-        ...
-
-    def by_clip(self, clip: str, start: float, end: float | None, *, clips: list[str], count: int) -> list[Hit]:
-        """Moments that resemble a span of a clip, which itself is left out."""
+    def find(self, words: str, like: Source | None, *, clips: list[str] | None, count: int) -> list[Hit]:
+        """Moments that fit the words and resemble a span, which itself is left out; None searches all clips."""
         ...
 
 
@@ -72,7 +100,10 @@ class SearchMemory(Tool[SearchArguments, SearchResult]):
     """Find moments in the library."""
 
     name = "search_memory"
-    description = "Find moments in the library by words or by likeness to a clip. Returns spans, best first."
+    description = (
+        "Find moments in the library by words, by likeness to a clip, or by both. Returns spans with the reasons, "
+        "best first."
+    )
     cost: ClassVar[Cost] = "free"
     effect: ClassVar[Effect] = "reads"
     arguments = SearchArguments
@@ -83,12 +114,10 @@ class SearchMemory(Tool[SearchArguments, SearchResult]):
 
     def run(self, arguments: SearchArguments, context: ToolContext) -> SearchResult:
         """Search; ``BadArguments`` when a clip to search in or to resemble does not exist."""
-        within = [source.clip for ref in arguments.clips for source in context.sources(ref)]
-        if arguments.like is None:
-            return SearchResult(hits=self._searcher.by_text(arguments.query, clips=within, count=arguments.count))
-        sources = context.sources(arguments.like)
-        if not sources:
-            raise BadArguments("The clip to resemble does not exist.", "Name one of the conversation's clips.")
-        one = sources[0]
-        hits = self._searcher.by_clip(one.clip, one.start, one.end, clips=within, count=arguments.count)
-        return SearchResult(hits=hits)
+        within = [source.clip for ref in arguments.clips for source in context.sources(ref)] or None
+        like = None
+        if arguments.like is not None:
+            like = next(iter(context.sources(arguments.like)), None)
+            if like is None:
+                raise BadArguments("The clip to resemble does not exist.", "Name one of the conversation's clips.")
+        return SearchResult(hits=self._searcher.find(arguments.query, like, clips=within, count=arguments.count))

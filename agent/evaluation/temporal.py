@@ -82,7 +82,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Share of right answers in all and by kind; ``misses`` hold question, pattern and answer."""
     from ...tools.understanding.analysis import analyse
-    from ..ingest import Findings
+    from ..findings import Findings
     from ..seeing import answered
 
     def look(source: Source) -> Findings:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_guard, cli_library, cli_models
+from . import cli_guard, cli_ingest, cli_library, cli_models
 from .console import Exit, Generator, Home, Json, Planner, Viewer, agent, err, faults, json_lines, out, print_json
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def _finish(answer: Answer, as_json: bool) -> None:
     raise typer.Exit(codes[answer.status])
 
 
+cli_ingest.register(app)
 cli_library.register(app)
 cli_guard.register(app)
 cli_models.register(app)

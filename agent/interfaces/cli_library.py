@@ -1,7 +1,8 @@
-"""Commands about the library: ingest, search, describe, clips."""
+"""Commands that look into the library: search, describe, clips, notes."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,30 +16,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (ingest, search, describe, clips):
+    for command in (search, describe, clips, notes):
         app.command()(command)
-
-
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Video files.")],
-    planner: Planner = "local",
-    viewer: Viewer = "auto",
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Take videos into the library and the memory. One bad file never stops the rest."""
-    with faults(as_json), agent(home, planner=planner, viewer=viewer) as opened:
-        report = opened.ingest(paths)
-        if as_json:
-            print_json(report.model_dump(mode="json"))
-        else:
-            for clip in report.clips:
-                out().print(f"taken  {clip}", markup=False)
-            for clip in report.skipped:
-                out().print(f"known  {clip}", markup=False)
-            for bad in report.failed:
-                err().print(f"failed {bad.path}: {bad.error}", markup=False, style="red")
-        raise typer.Exit(Exit.ANSWERED if report.clips or report.skipped else Exit.FAILED)
 
 
 def search(
@@ -46,14 +25,39 @@ def search(
     image: Annotated[Path | None, typer.Option("--image", help="Find moments that look like this picture.")] = None,
     clip: Annotated[str | None, typer.Option("--clip", help="Find moments like this clip of the library.")] = None,
     count: Annotated[int, typer.Option("-k", min=1, max=50, help="How many at most.")] = 5,
+    longer: Annotated[float | None, typer.Option("--longer", help="Only clips of so many seconds or more.")] = None,
+    shorter: Annotated[float | None, typer.Option("--shorter", help="Only clips of so many seconds or less.")] = None,
+    shot_longer: Annotated[float | None, typer.Option("--shot-longer", help="Only shots of so many seconds.")] = None,
+    shot_shorter: Annotated[float | None, typer.Option("--shot-shorter", help="Only shots up to so long.")] = None,
+    after: Annotated[str | None, typer.Option("--after", help="Taken in on or after this ISO date or time.")] = None,
+    before: Annotated[str | None, typer.Option("--before", help="Taken in before this ISO date or time.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Part of the name of the clip's file.")] = None,
+    speech: Annotated[bool | None, typer.Option("--speech/--no-speech", help="Whether something is said.")] = None,
+    color: Annotated[str | None, typer.Option("--color", help="A colour that is shown, such as red.")] = None,
+    made_by: Annotated[str | None, typer.Option("--made-by", help="upload, trim, generate, ..., or any edit.")] = None,
+    made_from: Annotated[str | None, typer.Option("--made-from", help="Only what was made from this clip.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Find moments by words, by picture or by clip."""
-    from ..searching import search_library
+    """Find moments by words, by picture, by clip, by conditions, or by several of them together."""
+    from ...memory.filters import Filters
+    from ..searching import iso_time, search_library
 
     with faults(as_json), agent(home) as opened:
-        hits = search_library(opened.components, text=text, image=image, clip=clip, count=count)
+        filters = Filters(
+            shortest=longer,
+            longest=shorter,
+            shot_shortest=shot_longer,
+            shot_longest=shot_shorter,
+            added_after=iso_time(after),
+            added_before=iso_time(before),
+            source=source,
+            has_speech=speech,
+            color=color,
+            made_by=made_by,
+            made_from=made_from,
+        )
+        hits = search_library(opened.components, text=text, image=image, clip=clip, filters=filters, count=count)
         if as_json:
             print_json(hits)
         else:
@@ -104,16 +108,40 @@ def clips(home: Home = None, as_json: Json = False) -> None:
             out().print(line, markup=False, soft_wrap=True)
 
 
+def notes(
+    forget: Annotated[list[str] | None, typer.Option("--forget", help="Drop the note of this id. Repeatable.")] = None,
+    forget_all: Annotated[bool, typer.Option("--forget-all", help="Drop every note.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List what earlier turns found, made and said; or drop it."""
+    with faults(as_json), agent(home) as opened:
+        episodes, user = opened.components.library.episodes, opened.settings.user
+        if forget_all:
+            episodes.forget_all(user=user)
+        for name in forget or []:
+            episodes.forget(name, user=user)
+        kept = episodes.all(user=user)
+        if as_json:
+            print_json([note.model_dump(mode="json") for note in kept])
+            return
+        for note in kept:
+            when = datetime.fromtimestamp(note.at).strftime("%Y-%m-%d %H:%M")
+            out().print(f"{note.id}  {when}  {note.kind:<5}  {note.text}", markup=False, soft_wrap=True)
+
+
 def _row(clip: Clip) -> dict[str, Any]:
     keys = ("id", "source", "duration", "width", "height", "operation", "parents")
     return {"path": str(clip.path), **clip.model_dump(include=set(keys))}
 
 
 def _print_hits(hits: list[dict[str, Any]]) -> None:
+    from ...tools.search import HitReason
     from ..answers import clock
 
     if not hits:
         out().print("Nothing in the library fits.")
     for hit in hits:
         span = f"{clock(hit['start'])}-{clock(hit['end'])}"
-        out().print(f"{hit['clip']}  {span:<12} {hit['score']:.3f}  {hit['text']}", markup=False, soft_wrap=True)
+        why = "; ".join(HitReason.model_validate(reason).told() for reason in hit["reasons"][:3])
+        out().print(f"{hit['clip']}  {span:<12} {hit['score']:.3f}  {why}", markup=False, soft_wrap=True)

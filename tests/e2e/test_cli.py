@@ -104,9 +104,9 @@ def test_library_commands(cli: Cli, stocked: Path) -> None:
     keys = {"id", "path", "source", "duration", "width", "height", "operation", "parents"}
     assert [set(clip) for clip in clips] == [keys, keys]
     again = json.loads(cli("ingest", str(stocked / "bikes.mp4")).stdout)
-    assert again == {"clips": [], "skipped": [clips[0]["id"]], "failed": []}
+    assert again == {"clips": [], "skipped": [clips[0]["id"]], "failed": [], "changed": []}
     hits = json.loads(cli("search", "--clip", clips[0]["id"], "-k", "2").stdout)
-    assert all(set(hit) == {"clip", "path", "start", "end", "score", "text"} for hit in hits)
+    assert all(set(hit) == {"clip", "path", "start", "end", "score", "text", "reasons"} for hit in hits)
     described = json.loads(cli("describe", str(stocked / "blue.mp4")).stdout)
     assert set(described) == {"path", "caption", "labels", "evidence"}
     assert described["caption"]

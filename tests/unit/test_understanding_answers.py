@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from gpt4video.tools.understanding.arguments import Evidence, EvidenceKind
-from gpt4video.tools.understanding.compose import compose, unsupported
+from gpt4video.tools.understanding.backing import unsupported
+from gpt4video.tools.understanding.compose import compose
 from gpt4video.tools.understanding.wording import asked, content, number, stem, topics
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,16 @@ SECONDS_PER_FRAME: Final = 0.5  # on top of the wall limit: a seek into a long g
 DECORD_BYTES: Final = 256 << 20  # of frames in the clip: decord decodes ahead without bound, as far as the end
 
 
+class Larger(NamedTuple):
+    """Frames wanted in a second size from the same decoding: (width, height) in pixels, and seconds between them.
+
+    The first frame after a cut comes besides.
+    """
+
+    size: tuple[int, int]
+    spacing: float
+
+
 @dataclass(frozen=True)
 class Frames:
     """Frames of one video.
@@ -30,12 +40,14 @@ class Frames:
         images: RGB, uint8 (T, H, W, 3).
         info: what the probe found.
         partial: what could not be read, empty when everything was.
+        larger: some of the frames once more, (time, (H', W', 3)), where :func:`stream` was asked for them.
     """
 
     times: NDArray[np.float32]
     images: NDArray[np.uint8]
     info: MediaInfo
     partial: str = ""
+    larger: tuple[tuple[float, NDArray[np.uint8]], ...] = ()
 
     def __len__(self) -> int:
         return len(self.times)
@@ -82,31 +94,29 @@ def stream(
     *,
     every: float | None = None,
     size: tuple[int, int] | None = None,
+    larger: Larger | None = None,
     batch: int = 32,
     limits: MediaLimits = DEFAULT_LIMITS,
     backends: Sequence[Backend] | None = None,
 ) -> Iterator[Frames]:
     """Decode a video from its first frame to its last in batches, in bounded memory.
 
-    ``every`` is the time between frames in seconds; None gives every frame. Faults are as in
-    :func:`sample`; a damaged end ends the stream, and the last batch's ``partial`` says so.
+    ``every`` is the time between frames in seconds; None gives every frame, and then ``larger`` some of them in a
+    second size too, decoded once. Faults are as in :func:`sample`; a damaged end ends the stream, and the last batch's
+    ``partial`` says so.
     """
     if batch < 1:
         raise BadArguments("A batch needs at least one frame.", "Ask for a batch of 1 or more.")
     info = probe(path, limits)
+    if larger is not None and not info.still:
+        backends = ["pyav"]  # the others give one size
     base = _request(info, size, limits, batch, backends) | {"keep": True}
+    if larger is not None:
+        width, height = larger.size
+        base["larger"] = {"width": width, "height": height, "spacing": larger.spacing}
     if every is None:
-        after = -1.0
-        while True:
-            request = base | {"op": "after", "after": after, "count": batch}
-            found, images, partial = _ask(request, batch, limits)
-            if len(found):
-                yield _frames(found, images, info, partial)
-                after = float(found[-1])
-            elif after < 0:
-                raise _no_frames()
-            if len(found) < batch:
-                return
+        yield from _all_frames(base, batch, info, limits)
+        return
     wanted = _wanted(info, None, every, None)
     for begin in range(0, len(wanted), batch):
         part = wanted[begin : begin + batch]
@@ -114,6 +124,21 @@ def stream(
         if len(found):
             yield _frames(found, images, info, partial)
         if len(found) < len(part):
+            return
+
+
+def _all_frames(base: dict[str, Any], batch: int, info: MediaInfo, limits: MediaLimits) -> Iterator[Frames]:
+    after = -1.0
+    while True:
+        larger: list[tuple[float, NDArray[np.uint8]]] = []
+        request = base | {"op": "after", "after": after, "count": batch}
+        found, images, partial = _ask(request, batch, limits, larger)
+        if len(found):
+            yield replace(_frames(found, images, info, partial), larger=tuple(larger))
+            after = float(found[-1])
+        elif after < 0:
+            raise _no_frames()
+        if len(found) < batch:
             return
 
 
@@ -177,13 +202,29 @@ def suited(info: MediaInfo, width: int, height: int) -> list[Backend]:
     return ["decord", "pyav"]
 
 
-def _ask(request: dict[str, Any], most: int, limits: MediaLimits) -> tuple[NDArray[np.float64], NDArray[np.uint8], str]:
-    """Frames of one request; the arrays are allocated here, and the worker's word on their size is checked."""
+def _ask(
+    request: dict[str, Any],
+    most: int,
+    limits: MediaLimits,
+    larger: list[tuple[float, NDArray[np.uint8]]] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.uint8], str]:
+    """Frames of one request; the arrays are allocated here, and the worker's word on their size is checked.
+
+    Frames in the second size, if the request wants them, are put into ``larger``.
+    """
     images = np.empty((most, request["height"], request["width"], 3), dtype=np.uint8)
     times: list[float] = []
 
     def place(message: dict[str, Any]) -> memoryview:
         fresh = [float(time) for time in message["times"]]
+        if message.get("larger"):
+            wanted = request["larger"]
+            if larger is None or len(fresh) != 1 or len(larger) >= most:
+                raise ValueError("a larger frame that was not asked for")
+            if (message["height"], message["width"]) != (wanted["height"], wanted["width"]):
+                raise ValueError("a larger frame of another size than asked for")
+            larger.append((fresh[0], np.empty((wanted["height"], wanted["width"], 3), np.uint8)))
+            return larger[-1][1].reshape(-1).data
         begin, end = len(times), len(times) + len(fresh)
         if not fresh or end > most or (message["height"], message["width"]) != images.shape[1:3]:
             raise ValueError("frames of another size or number than asked for")

@@ -6,6 +6,7 @@ Presentation times count from the first frame. Rotation and pixel aspect are app
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from .headers import Unreadable, best_video, start_time
 TOLERANCE: Final = 1e-3  # seconds; Matroska rounds presentation times to milliseconds
 THREADS: Final = 2
 CHUNK_BYTES: Final = 32 << 20
+_CELL: Final = 16  # pixels: two frames are compared at one pixel of each cell
+_ANOTHER: Final = 24.0  # mean difference of 255 from which a frame is another picture; a cut gives 40 and more
+_CUTS_APART: Final = 0.25  # seconds: a strobe must not make every frame large
 
 Shot = tuple[float, NDArray[np.uint8]]
 Picture = tuple[float, Any]
@@ -27,12 +31,18 @@ Picture = tuple[float, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What to open: a file that was probed, and the size (pixels) its frames are wanted in."""
+    """What to open: a file that was probed, and the size (pixels) its frames are wanted in.
+
+    With ``larger`` (width, height), one frame every ``spacing`` seconds is wanted in that size as well, and the first
+    of each new picture.
+    """
 
     path: str
     container: str
     width: int
     height: int
+    larger: tuple[int, int] | None = None
+    spacing: float = 1.0
 
 
 class Reader(Protocol):
@@ -41,10 +51,12 @@ class Reader(Protocol):
     Attributes:
         problems: what could not be read.
         reads_ahead: goes on decoding after a request, so that it is closed when no other is to follow.
+        larger: frames in the request's larger size, of those that :meth:`after` gave; whoever takes them empties it.
     """
 
     problems: list[str]
     reads_ahead: bool
+    larger: list[Shot]
 
     def at(self, times: Sequence[float]) -> Iterator[Shot]:
         """The frame shown at each time (seconds, ascending); stops early where the file breaks off."""
@@ -63,6 +75,7 @@ class DecordReader:
 
         decord.logging.set_level(decord.logging.QUIET)
         self.problems: list[str] = []
+        self.larger: list[Shot] = []
         self.reads_ahead = True
         try:
             self._reader = decord.VideoReader(
@@ -101,9 +114,15 @@ class PyavReader:
 
     def __init__(self, request: Request) -> None:
         import av
+        from av.video.reformatter import VideoReformatter
 
         self._errors = av.FFmpegError
         self._request = request
+        # One for each size: they keep the tables of the scaler, which cost more than scaling a frame does.
+        self._scalers: dict[tuple[int, int], Any] = defaultdict(VideoReformatter)
+        self.larger: list[Shot] = []
+        self._due = self._after_cut = 0.0
+        self._tiny: NDArray[np.int16] | None = None
         self.problems: list[str] = []
         self.reads_ahead = False
         try:
@@ -121,6 +140,7 @@ class PyavReader:
         self._frames: Iterator[Picture] = iter(())
         self._current: Picture | None = None
         self._next: Picture | None = None
+        self._passed: float | None = None
         self._rewind(None)
 
     def at(self, times: Sequence[float]) -> Iterator[Shot]:
@@ -131,19 +151,42 @@ class PyavReader:
             if self._current is None:
                 return
             if shown is None or shown[0] != self._current[0]:
-                shown = (self._current[0], self._pixels(self._current[1]))
+                shown = (
+                    self._current[0],
+                    self._pixels(self._current[1], self._request.width, self._request.height),
+                )
             yield shown
 
     def after(self, time: float, count: int) -> Iterator[Shot]:
         """See :class:`Reader`."""
-        self._go_to(max(time, 0.0))
-        if self._current is not None and self._current[0] <= time + TOLERANCE:
-            self._advance()
+        if time < 0:
+            self._due, self._after_cut, self._tiny = 0.0, 0.0, None
+        if self._passed is None or abs(self._passed - time) > TOLERANCE:  # else it stands where the last call ended
+            self._go_to(max(time, 0.0))
+            if self._current is not None and self._current[0] <= time + TOLERANCE:
+                self._advance()
         for _ in range(count):
             if self._current is None:
                 return
-            yield self._current[0], self._pixels(self._current[1])
+            shown, frame = self._current
+            image = self._pixels(frame, self._request.width, self._request.height)
+            if self._request.larger is not None and self._is_due(shown, image):
+                self.larger.append((shown, self._pixels(frame, *self._request.larger)))
+            yield shown, image
             self._advance()
+
+    def _is_due(self, time: float, image: NDArray[np.uint8]) -> bool:
+        """Whether a frame is wanted larger as well: it is its turn, or the first of another picture."""
+        offset = min(_CELL // 2, image.shape[0] - 1, image.shape[1] - 1)
+        tiny = image[offset::_CELL, offset::_CELL].astype(np.int16)
+        before, self._tiny = self._tiny, tiny
+        new = time >= self._after_cut and before is not None and float(np.abs(tiny - before).mean()) >= _ANOTHER
+        if new:
+            self._after_cut = time + _CUTS_APART
+        if time >= self._due - TOLERANCE:
+            self._due = (int((time + TOLERANCE) / self._request.spacing) + 1) * self._request.spacing
+            return True
+        return new
 
     def _go_to(self, time: float) -> None:
         """Make the frame shown at ``time`` the current one."""
@@ -152,10 +195,12 @@ class PyavReader:
             self._rewind(time)
         if self._current is not None and self._current[0] > time + TOLERANCE and time > 0:
             self._rewind(None)  # the seek landed too late: read from the start instead
+        self._passed = None
         while self._next is not None and self._next[0] <= time + TOLERANCE:
             self._current, self._next = self._next, self._pull()
 
     def _advance(self) -> None:
+        self._passed = None if self._current is None else self._current[0]
         self._current, self._next = self._next, self._pull()
         self._ended = self._current is None
 
@@ -227,12 +272,14 @@ class PyavReader:
         text = f"{self._bad_packets} damaged piece{'s' if self._bad_packets > 1 else ''} could not be decoded."
         self.problems[:] = [text]
 
-    def _pixels(self, frame: Any) -> NDArray[np.uint8]:
-        width, height = self._request.width, self._request.height
+    def _pixels(self, frame: Any, width: int, height: int) -> NDArray[np.uint8]:
         turns = round(frame.rotation / 90) % 4
         if turns % 2:
             width, height = height, width
-        image = frame.to_ndarray(format="rgb24", width=width, height=height)
+        # Shrinking averages over what is left out; a thread a frame costs more than it gains at these sizes.
+        method = "AREA" if width * height < frame.width * frame.height else "BICUBIC"
+        scaled = self._scalers[width, height].reformat(frame, width, height, "rgb24", interpolation=method, threads=1)
+        image = scaled.to_ndarray()
         return np.ascontiguousarray(np.rot90(image, turns)) if turns else np.asarray(image)
 
 
@@ -243,6 +290,7 @@ class StillReader:
         from PIL import Image, ImageOps
 
         self.problems: list[str] = []
+        self.larger: list[Shot] = []
         self.reads_ahead = False
         Image.MAX_IMAGE_PIXELS = None  # the probe has checked the size
         try:

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .decode import stream
-from .limits import DEFAULT_LIMITS, MediaLimits
+from .decode import Frames
 
 _CELL: Final = 16  # pixels: two frames are compared at one pixel of each cell
 _UNLIKE: Final = 20.0  # mean difference of 255 from which a frame is another picture; a cut gives 40 and more
 
 
-def scan(
-    path: Path | str,
-    *,
-    every: float,
-    size: tuple[int, int] = (256, 256),
-    batch: int = 32,
-    limits: MediaLimits = DEFAULT_LIMITS,
-) -> Iterator[NDArray[np.uint8]]:
+def scan(parts: Iterable[Frames], *, every: float, batch: int = 32) -> Iterator[NDArray[np.uint8]]:
     """Batches of frames (T, H, W, 3): one at least every ``every`` seconds, and each that is unlike the last given.
 
-    So no shot is passed over, and no single frame that differs from those around it. Every frame is decoded; ``size``
-    is (width, height). Faults are as in :func:`~.decode.stream`.
+    So no shot is passed over, and no single frame that differs from those around it.
+
+    Args:
+        parts: all frames of a clip, as :func:`~.decode.stream` gives them.
+        every: seconds.
+        batch: frames in a batch at most.
     """
     chosen: list[NDArray[np.uint8]] = []
     due, last = -1.0, None
-    for part in stream(path, size=size, batch=batch, limits=limits):
+    for part in parts:
         for time, image in zip(part.times.tolist(), part.images, strict=True):
             small = image[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL].astype(np.int16)
             if last is not None and time < due and float(np.abs(small - last).mean()) < _UNLIKE:
                 continue
-            chosen.append(image)
+            chosen.append(image.copy())  # not a view: it would keep its whole batch in memory
             due, last = time + every - 1e-3, small
             if len(chosen) == batch:
                 yield np.stack(chosen)

@@ -1,8 +1,8 @@
-"""The decode worker: a child process that opens untrusted media under limits and sends back pixels.
+"""The decode worker: a child process that opens untrusted media under limits and sends back pixels and sound.
 
 Started by :mod:`.sandbox` as ``python -m <this module>``. It reads requests from standard input and
-answers on standard output; a message is a 4-byte length and JSON, followed by raw pixels where the
-JSON says so. Nothing is pickled, so a decoder that was taken over cannot run code in the parent.
+answers on standard output; a message is a 4-byte length and JSON, followed by raw pixels or samples where
+the JSON says so. Nothing is pickled, so a decoder that was taken over cannot run code in the parent.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .confine import confine
 from .containers import CONTAINERS
 from .headers import Unreadable, read_headers
 from .readers import CHUNK_BYTES, Reader, Request, Shot, open_reader
+from .tracks import SoundReader, SoundRequest, read_text
 
 CACHED_READERS: Final = 2
 REMEMBERED_FAILURES: Final = 64
@@ -30,6 +31,7 @@ PREFIX: Final = struct.Struct("<I")
 
 
 Key = tuple[str, Request, int, int]
+SoundKey = tuple[SoundRequest, int, int]
 
 
 class Channel(Protocol):
@@ -59,6 +61,7 @@ class Service:
         self._channel = channel
         self._readers: OrderedDict[Key, Reader] = OrderedDict()
         self._failed: OrderedDict[Key, str] = OrderedDict()  # a decoder that failed on a file is not tried again
+        self._sound: tuple[SoundKey, SoundReader] | None = None  # the last one read, for its next piece
 
     def answer(self, request: dict[str, Any]) -> None:
         """Carry out one request and send its answer; every fault becomes an error message."""
@@ -67,6 +70,11 @@ class Service:
                 container = CONTAINERS[request["container"]]
                 headers = read_headers(request["path"], container, max_pixels=request["max_pixels"])
                 self._channel.send({"headers": headers})
+            elif request["op"] == "sound":
+                self._piece_of_sound(request)
+            elif request["op"] == "text":
+                asked = {name: request[name] for name in ("path", "container", "cues", "size", "seconds")}
+                self._channel.send({"text": read_text(**asked)})
             else:
                 self._frames(request)
         except Unreadable as error:
@@ -80,6 +88,7 @@ class Service:
 
     def _fail(self, kind: str, message: str) -> None:
         self._readers.clear()
+        self._sound = None
         self._channel.send({"error": {"kind": kind, "message": message}})
 
     def _frames(self, request: dict[str, Any]) -> None:
@@ -95,6 +104,9 @@ class Service:
                 for chunk in _chunks(shots):
                     self._send_shots(chunk)
                     last, sent = chunk[-1][0], sent + len(chunk)
+                    for shot in reader.larger:
+                        self._send_shots([shot], larger=True)
+                    reader.larger.clear()
             except Unreadable as error:
                 if error.kind == "resources":
                     raise
@@ -108,6 +120,20 @@ class Service:
             return
         raise Unreadable("broken", "; ".join(faults) or "no decoder was asked for")
 
+    def _piece_of_sound(self, request: dict[str, Any]) -> None:
+        opened = SoundRequest(request["path"], request["container"], request["rate"])
+        key, begin = (opened, *_version(opened.path)), request["begin"]
+        if self._sound is None or self._sound[0] != key or self._sound[1].position != begin:
+            self._sound = key, SoundReader(opened, begin)
+        reader = self._sound[1]
+        piece = reader.piece(request["count"])
+        if piece is not None:
+            first, samples = piece
+            self._channel.send({"frames": {"first": first, "samples": len(samples)}}, samples.view("u1").data)
+        else:
+            self._sound = None
+        self._channel.send({"done": {"partial": " ".join(reader.problems)}})
+
     def _open(self, key: Key) -> Reader:
         if key in self._failed:
             raise Unreadable("broken", self._failed[key])
@@ -119,16 +145,29 @@ class Service:
         self._readers.move_to_end(key)
         return self._readers[key]
 
-    def _send_shots(self, shots: list[Shot]) -> None:
+    def _send_shots(self, shots: list[Shot], *, larger: bool = False) -> None:
         height, width = shots[0][1].shape[:2]
-        message = {"frames": {"times": [time for time, _ in shots], "height": height, "width": width}}
+        header = {"times": [time for time, _ in shots], "height": height, "width": width, "larger": larger}
+        message = {"frames": header}
         self._channel.send(message, *(image.reshape(-1).data for _, image in shots))
 
 
 def _key(backend: str, request: dict[str, Any]) -> Key:
-    opened = Request(request["path"], request["container"], request["width"], request["height"])
-    stat = os.stat(opened.path)
-    return backend, opened, stat.st_mtime_ns, stat.st_size
+    larger = request.get("larger")
+    opened = Request(
+        request["path"],
+        request["container"],
+        request["width"],
+        request["height"],
+        None if larger is None else (larger["width"], larger["height"]),
+        1.0 if larger is None else larger["spacing"],
+    )
+    return (backend, opened, *_version(opened.path))
+
+
+def _version(path: str) -> tuple[int, int]:
+    stat = os.stat(path)
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _chunks(shots: Iterator[Shot]) -> Iterator[list[Shot]]:

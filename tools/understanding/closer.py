@@ -1,89 +1,57 @@
-"""A closer look at some frames: reading their text, and encoding parts of them."""
+"""A closer look at parts of some pictures: what is small in the whole is large in one of them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MediaBroken
-from .screentext import ScreenText, TextLog
+from .sampling import Sampler
 from .vision import FrameEncoder, Images, resize
-
-if TYPE_CHECKING:
-    from .ocr import TextLine, TextReader
 
 Floats = NDArray[np.float32]
 
-# Frames in memory at a time: 1.5 MB each at 960 pixels.
-_AT_ONCE = 12
 _SIDE = 224
+_LEAST, _MOST = 2.0, 12.0
 
 
-class Closer:
-    """Decodes chosen frames large, a few at a time, and looks at them.
+class CloserLooks:
+    """Scores parts of the large frames, of those that show something new.
 
     Args:
-        path: the file.
-        size: (width, height) to decode to.
-        encoder: scores parts of the picture.
-        ocr: reads text; None leaves it out.
-
-    Attributes:
-        parts: time of a frame -> class scores (3, C) of three square parts of it.
-        lost: what could not be read, empty if all could.
+        encoder: scores pictures; one without classes is never asked.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], encoder: FrameEncoder, ocr: TextReader | None) -> None:
-        self._path, self._size, self._encoder, self._ocr = path, size, encoder, ocr
-        self.parts: dict[float, Floats] = {}
-        self._read: list[tuple[float, list[TextLine] | None]] = []
-        self.lost = ""
+    def __init__(self, encoder: FrameEncoder) -> None:
+        self._encoder = encoder
+        self._sampler = Sampler(_LEAST, _MOST)
+        self._scores: list[tuple[float, Floats]] = []
 
-    def look(self, looks: list[tuple[float, bool]], closer: list[float]) -> None:
-        """Read the frames of ``looks`` that differ from the look before, and score parts of the ``closer`` frames.
+    def push(self, larger: Iterable[tuple[float, NDArray[np.uint8]]]) -> None:
+        """Large frames (time in seconds, (H, W, 3)), later than all before."""
+        if not self._encoder.classes:
+            return
+        chosen = [
+            (time, squares_of(image))
+            for time, image in larger
+            if self._sampler.choose(np.array([time], np.float32), resize(image[None], 256, 144))
+        ]
+        if chosen:
+            logits = self._encoder.encode(np.concatenate([squares for _, squares in chosen])).logits
+            self._scores += [(time, logits[3 * k : 3 * k + 3]) for k, (time, _) in enumerate(chosen)]
 
-        Args:
-            looks: (time, whether the picture changed since the look before).
-            closer: times.
-        """
-        reads = {time for time, changed in looks if changed}
-        needed = sorted(reads | set(closer))
-        for first in range(0, len(needed), _AT_ONCE):
-            for time, image in self._decode(needed[first : first + _AT_ONCE]):
-                if time in closer:
-                    self.parts[time] = self._encoder.encode(squares_of(image)).logits
-                if time in reads and self._ocr is not None:
-                    self._read.append((time, self._ocr.read(image)))
-            if self.lost:
-                break
-        self._read += [(time, None) for time, changed in looks if not changed]
+    def between(self, start: float, end: float) -> list[Floats]:
+        """Class scores (3, C) of each frame that was looked at closely from ``start`` to before ``end``."""
+        return [scores for time, scores in self._scores if start - 1e-4 <= time < end]
 
-    def texts(self, frame: float) -> list[ScreenText]:
-        """On-screen texts with their time ranges; ``frame`` is how many seconds a frame is shown."""
-        log = TextLog(frame)
-        for time, lines in sorted(self._read, key=lambda one: one[0]):
-            if lines is None:
-                log.same(time)
-            else:
-                log.add(time, lines)
-        return log.texts()
-
-    def _decode(self, times: list[float]) -> list[tuple[float, NDArray[np.uint8]]]:
-        from ..media.decode import sample
-
-        try:
-            frames = sample(self._path, times, size=self._size)
-        except MediaBroken as error:
-            self.lost = f"From {times[0]:.1f} s on, frames could not be looked at closely: {error.message}"
-            return []
-        return list(zip(times, frames.images, strict=False))
+    def forget(self, end: float) -> None:
+        """Drop what lies before a time."""
+        self._scores = [one for one in self._scores if one[0] >= end - 1e-3]
 
 
 def squares_of(image: NDArray[np.uint8]) -> Images:
-    """Three squares along the long side, (3, 224, 224, 3): what is small in the whole is large in one of them."""
+    """Three squares along the long side, (3, 224, 224, 3)."""
     height, width = image.shape[:2]
     short, long = min(height, width), max(height, width)
     side = short if long > 1.25 * short else max(1, round(0.75 * short))

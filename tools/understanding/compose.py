@@ -1,28 +1,23 @@
-"""Answers from evidence alone, and a check of answers that somebody else wrote. Pure functions.
+"""Answers from evidence alone: nothing is said that no finding holds, and each claim names its clip and time range.
 
-:func:`compose` never says what no finding holds; each claim names its clip and time range. :func:`unsupported` lists
-the words of an answer that neither the evidence nor the question backs, so that an invented answer can be refused.
+Pure functions.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from .arguments import Evidence, EvidenceKind
-from .labels import groups
-from .vision import class_names
-from .wording import asked, content, number, stem, stems, tokens, topics
+from .backing import PEOPLE, backing
+from .wording import asked, stem, stems, topics
 
 _MOST_SHOTS = 8
 _MOST_CLAIMS = 6
+_MOST_BACKING = 2
 _SURE = 0.6
 _LIKELY = 0.4
 """Below this a description of a shot is told as a guess."""
-# ImageNet has no class for people: their absence from the labels says nothing.
-_PEOPLE = frozenset(["man", "woman", "person", "child", "boy", "girl", "baby", "lady", "guy", "somebody"])
-_CLIP_NAME = re.compile(r"\bc\d+\b")
 _YES_NO = re.compile(r"^\W*(is|are|was|were|do|does|did|has|have|can|could|will|any)\b", re.IGNORECASE)
 _BEGINNING = re.compile(
     r"\b(at|in|near|from) the (very )?(beginning|start)\b|\b(first|begin) (shot|scene|part)\b", re.I
@@ -52,6 +47,8 @@ def _answer(question: str, evidence: list[Evidence], name: str) -> str:
     told = [item for item in evidence if item.kind == "answer"]
     evidence = _meant(question, [item for item in evidence if item.kind != "answer"])
     things, kinds = asked(question), topics(question)
+    if told and _WHEN.search(question):
+        return _timed(told[0], _matching(evidence, things), name)
     if told:
         return _looked(question, told[0], _matching(evidence, things), name)
     if not things and not kinds:
@@ -78,6 +75,14 @@ def _looked(question: str, told: Evidence, matching: list[Evidence], name: str) 
     if said.casefold() == "yes" or sure:
         return _sentence(f"Yes: {claims}") if claims else f"It looks so ({place}), but no other finding backs it."
     return f"It does not look so ({place})." + (f" What comes near: {_sentence(claims)}" if claims else "")
+
+
+def _timed(told: Evidence, matching: list[Evidence], name: str) -> str:
+    """When something is to be seen or heard, and the findings that tell so."""
+    said = _sentence(f"In {name}, {_bare_text(told)}")
+    inside = [item for item in matching if item.start < told.end and told.start < item.end and item.kind != "color"]
+    backed = f" {_sentence(_claims(inside[:_MOST_BACKING], name))}" if inside and " never " not in said else ""
+    return said + backed
 
 
 def _meant(question: str, evidence: list[Evidence]) -> list[Evidence]:
@@ -124,7 +129,7 @@ def _color_of(things: list[str], matching: list[Evidence], evidence: list[Eviden
 def _named(question: str, things: list[str], matching: list[Evidence], evidence: list[Evidence], name: str) -> str:
     """An answer about things that the question names."""
     missing = [word for word in things if not _matching(matching, [word])]
-    people = [word for word in missing if stem(word) in _PEOPLE]
+    people = [word for word in missing if stem(word) in PEOPLE]
     rest = [word for word in missing if word not in people]
     tails = [f"The findings do not tell who is there, so I do not know about {_quoted(people)}."] if people else []
     if matching:
@@ -145,8 +150,13 @@ def _describe(evidence: list[Evidence], name: str) -> str:
     """Facts, then what each shot shows, then the text on screen."""
     facts = [_claim(item, name) for item in evidence if item.kind == "media"]
     shots: list[Evidence | None] = [item for item in evidence if item.kind == "shot"]
-    shots = shots or [None]
-    lines = [_shot(shot, evidence, name) for shot in shots[:_MOST_SHOTS]]
+    scenes = [item for item in evidence if item.kind == "scene"]
+    if len(shots) > _MOST_SHOTS and len(scenes) < len(shots):  # many shots are told scene by scene
+        shots = [*scenes]
+        lines = [_claim(scene, name) for scene in scenes[:_MOST_SHOTS]]
+    else:
+        shots = shots or [None]
+        lines = [_shot(shot, evidence, name) for shot in shots[:_MOST_SHOTS]]
     texts = [_claim(item, name) for item in evidence if item.kind in {"text", "speech"}]
     sentences = [*facts[:1], *(line for line in lines if line), *texts[:_MOST_CLAIMS], *facts[1:]]
     return " ".join(map(_sentence, sentences)) + _more(len(shots) - _MOST_SHOTS)
@@ -184,7 +194,7 @@ def _count_shots(evidence: list[Evidence], name: str) -> str:
 def _matching(evidence: Sequence[Evidence], things: list[str]) -> list[Evidence]:
     """Findings about the things, the surest first, spans of the same finding joined."""
     wanted = {stem(word) for word in things}
-    found = [item for item in evidence if item.kind not in {"media", "motion"} and wanted & _backing(item)]
+    found = [item for item in evidence if item.kind not in {"media", "motion", "scene"} and wanted & backing(item)]
     return sorted(_joined(found), key=lambda item: (item.kind == "color", -item.score, item.start))
 
 
@@ -253,57 +263,3 @@ def _sentence(text: str) -> str:
 
 def _more(count: int) -> str:
     return " And more." if count > 0 else ""
-
-
-def unsupported(answer: str, question: str, evidence: Sequence[Evidence], sampling: str = "") -> list[str]:
-    """Words of an answer that nothing backs: content words and numbers in no finding and not in the question.
-
-    A number is backed by an equal one (also as a word or a time), or by a range's bound to its tenth or second. An
-    answer that says yes needs findings for what was asked: the question's own words do not prove themselves.
-
-    Returns:
-        The words as written, in order, each once; empty when the answer may stand.
-    """
-    for name in {item.clip for item in evidence}:
-        answer = answer.replace(name, " ")
-    answer = _CLIP_NAME.sub(" ", answer)
-    proof: set[str] = set().union(*map(_backing, evidence))
-    backed = proof | stems(question) | stems(sampling)
-    values = _values(question, sampling, evidence)
-    missing: list[str] = []
-    for word in content(answer):
-        value = number(word)
-        known = stem(word) in backed if value is None else any(abs(value - other) < 0.051 for other in values)
-        if not known:
-            missing.append(word)
-    if _affirms(answer):
-        missing += [word for word in asked(question) if stem(word) not in proof]
-    return list(dict.fromkeys(missing))
-
-
-def _affirms(answer: str) -> bool:
-    return bool(
-        re.match(r"\W*(yes|yeah|yep|correct|indeed|true|right|there (is|are))\b(?! no\b)", answer, re.IGNORECASE)
-    )
-
-
-def _backing(item: Evidence) -> set[str]:
-    """Stems that a finding backs: its words, and for a class the everyday word over it ("collie" backs "dog")."""
-    words = stems(item.text) | {stem(item.kind)}
-    if words & _PEOPLE:
-        words.add("person")
-    if item.kind == "label" and item.text in class_names():
-        index = class_names().index(item.text)
-        words |= {stem(token) for word, members in groups().items() if index in members for token in tokens(word)}
-    return words
-
-
-def _values(question: str, sampling: str, evidence: Sequence[Evidence]) -> set[float]:
-    """Numbers that may be named."""
-    texts = [question, sampling, *(item.text for item in evidence)]
-    values = {value for text in texts for token in tokens(text) if (value := number(token)) is not None}
-    bounds = {bound for item in evidence for bound in (item.start, item.end)}
-    values |= bounds | {float(round(value)) for value in bounds | values}
-    values |= {item.end - item.start for item in evidence} | {round(100 * item.score) for item in evidence}
-    counted = Counter((item.clip, item.kind) for item in evidence) + Counter((None, item.kind) for item in evidence)
-    return values | {float(count) for (_, kind), count in counted.items() if kind in {"shot", "text", "label"}}

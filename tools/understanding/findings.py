@@ -8,17 +8,19 @@ from .arguments import Evidence, EvidenceKind
 
 if TYPE_CHECKING:
     from ..media.probe import MediaInfo
-    from .analysis import ClipAnalysis, ShotAnalysis
+    from .analysis import ClipAnalysis
+    from .scenes import Scene
 
 _ORDER: dict[str, int] = {
     "media": 0,
-    "shot": 1,
-    "caption": 2,
-    "label": 3,
-    "text": 4,
-    "color": 5,
-    "motion": 6,
-    "speech": 7,
+    "scene": 1,
+    "shot": 2,
+    "caption": 3,
+    "label": 4,
+    "text": 5,
+    "color": 6,
+    "motion": 7,
+    "speech": 8,
 }
 _LONGEST = 500
 
@@ -39,17 +41,17 @@ def evidence_of(analysis: ClipAnalysis, clip: str) -> list[Evidence]:
             score=round(min(max(score, 0.0), 1.0), 4),
         )
 
-    facts = [found("media", text, 0.0, end) for text in _facts(info, len(analysis.shots))]
-    findings: list[Evidence] = []
-    for number, shot in enumerate(analysis.shots, 1):
-        if not info.still:
-            findings.append(found("shot", f"shot {number} of {len(analysis.shots)}", shot.start, shot.end))
+    count = analysis.shot_count
+    facts = [found("media", text, 0.0, end) for text in _facts(info, count)]
+    findings = [found("scene", _scene(number, scene), scene.start, scene.end) for number, scene in _scenes(analysis)]
+    whole = {shot.number: shot.end for shot in analysis.shots}  # the end of a shot's last part
+    for shot in analysis.shots:
+        if not info.still and shot.part == 0:
+            opens = f" ({shot.opens})" if shot.opens in ("dissolve", "fade") else ""
+            findings.append(found("shot", f"shot {shot.number} of {count}{opens}", shot.start, whole[shot.number]))
         if shot.caption is not None:
             findings.append(found("caption", shot.caption.text, shot.start, shot.end, shot.caption.score))
-        findings += [
-            found("label", label.name, *_span(analysis, shot, label.first, label.last), label.p)
-            for label in shot.labels
-        ]
+        findings += [found("label", label.name, label.start, label.end, label.p) for label in shot.labels]
         findings.append(found("color", shot.colors.describe(), shot.start, shot.end))
         if shot.motion is not None:
             findings.append(found("motion", shot.motion.describe(), shot.start, shot.end))
@@ -57,13 +59,13 @@ def evidence_of(analysis: ClipAnalysis, clip: str) -> list[Evidence]:
     return facts + sorted(findings, key=lambda one: (one.start, _ORDER[one.kind]))
 
 
-def _span(analysis: ClipAnalysis, shot: ShotAnalysis, first: int, last: int) -> tuple[float, float]:
-    """From the first frame that shows something to the frame after the last that does, inside the shot."""
-    times = analysis.frame_times
-    end = float(times[last + 1]) if last + 1 < len(times) else shot.end
-    inside = [time for time in times.tolist() if shot.start - 1e-4 <= time < shot.end]
-    start = shot.start if not inside or float(times[first]) <= inside[0] else float(times[first])
-    return max(start, shot.start), min(end, shot.end)
+def _scenes(analysis: ClipAnalysis) -> list[tuple[int, Scene]]:
+    return list(enumerate(analysis.scenes, 1))
+
+
+def _scene(number: int, scene: Scene) -> str:
+    shots = f"{scene.shots} shots" if scene.shots > 1 else "1 shot"
+    return f"scene {number} ({shots})" + (f": {scene.text}" if scene.text else "")
 
 
 def _facts(info: MediaInfo, shots: int) -> list[str]:

@@ -27,6 +27,11 @@ class Found(Protocol):
         ...
 
     @property
+    def listening(self) -> str:
+        """Where what is said comes from, or why nothing was heard."""
+        ...
+
+    @property
     def partial(self) -> str:
         """What could not be read."""
         ...
@@ -71,7 +76,8 @@ class UnderstandVideo(Tool[UnderstandArguments, UnderstandResult]):
             found = self._analyser(source)
             answer = self._viewer(source, arguments.question) if arguments.question.strip() else None
             evidence += [*([answer] if answer else []), *within(found.evidence, source.start, source.end)]
-            samplings.append(found.sampling)
+            # Who asks for words wants to know where they are from; for all else it would be noise.
+            samplings.append(found.listening if topics(arguments.question)[:1] == ["speech"] else found.sampling)
             partials += [f"{source.clip}: {found.partial}"] if found.partial else []
         context.progress(1.0)
         return UnderstandResult(

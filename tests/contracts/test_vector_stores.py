@@ -1,0 +1,366 @@
+"""What every vector store promises, in a folder and on a server."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gpt4video.memory.chroma_server import TOKEN
+from gpt4video.memory.conditions import fits, understood
+from gpt4video.memory.embedder import Vectors, unit
+from gpt4video.memory.errors import LibraryDamaged, NotStorable, StorageFailed, StoreUnreachable
+from gpt4video.memory.vectors import Row, VectorStore
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .vector_server import ChromaServer
+
+NAME = "pictures-of-one"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    running = ChromaServer(tmp_path_factory.mktemp("chroma") / "data")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(params=["folder", pytest.param("server", marks=pytest.mark.server)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    return tmp_path / "store" if request.param == "folder" else str(request.getfixturevalue("server").url)
+
+
+@pytest.fixture
+def store(place: Path | str) -> VectorStore:
+    return VectorStore(place)
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    # One server serves all tests.
+    return f"rows-{abs(hash(request.node.name))}"
+
+
+def vectors(count: int, seed: int = 0, width: int = 32) -> Vectors:
+    return unit(np.random.default_rng(seed).standard_normal((count, width)).astype(np.float32))
+
+
+def rows(clip: str, some: Vectors, **metadata: Any) -> list[Row]:
+    return [
+        Row(f"{clip}:{number}", one, {"clip": clip, "number": number, **metadata}) for number, one in enumerate(some)
+    ]
+
+
+def test_the_nearest_rows_come_first_with_their_similarity_vector_and_metadata(store: VectorStore, name: str) -> None:
+    some = vectors(40)
+    store.replace(name, {"clip": "a"}, rows("a", some))
+    found = store.query(name, some[7], 5)
+    assert [found[0].id, found[0].metadata] == ["a:7", {"clip": "a", "number": 7}]
+    expected = np.sort(some @ some[7])[::-1][:5]
+    np.testing.assert_allclose([one.similarity for one in found], expected, atol=1e-5)
+    np.testing.assert_allclose(found[0].vector, some[7], atol=1e-6)
+    assert store.count(name) == 40
+
+
+def test_several_questions_get_the_answers_that_each_would_get(store: VectorStore, name: str) -> None:
+    some = vectors(60)
+    store.replace_many(name, "clip", {"a": rows("a", some[:30]), "b": rows("b", some[30:])})
+    for where in (None, {"clip": "b"}, {"number": {"$lt": 10}}):
+        together = store.query_many(name, some[:3], 4, where, embeddings=False)
+        alone = [store.query(name, one, 4, where) for one in some[:3]]
+        assert [[one.id for one in hits] for hits in together] == [[one.id for one in hits] for hits in alone]
+        assert all(one.vector.size == 0 for hits in together for one in hits)
+        assert all(one.vector.size == 32 for hits in alone for one in hits)
+
+
+def test_replacing_leaves_what_is_given_and_nothing_else_of_the_same_clip(store: VectorStore, name: str) -> None:
+    store.replace(name, {"clip": "a"}, rows("a", vectors(20)))
+    store.replace(name, {"clip": "b"}, rows("b", vectors(20, 1)))
+    changed = vectors(6, 2)
+    store.replace(name, {"clip": "a"}, rows("a", changed, take=2))
+    assert store.count(name) == 26
+    kept = store.vectors(name, {"clip": "a"})
+    assert sorted(str(metadata["number"]) for _, metadata in kept) == list("012345")
+    assert {metadata["take"] for _, metadata in kept} == {2}
+    assert [one.id for one in store.query(name, changed[3], 1)] == ["a:3"]
+    store.replace(name, {"clip": "a"}, [])
+    assert store.vectors(name, {"clip": "a"}) == []
+    assert store.query(name, changed[0], 5, {"clip": "a"}) == []
+    assert store.count(name) == 20
+    assert len(store.vectors(name, {"clip": "b"}, 3)) == 3
+
+
+def test_rows_are_read_by_their_names(store: VectorStore, name: str) -> None:
+    some = vectors(9)
+    store.replace(name, {"clip": "a"}, rows("a", some))
+    read = store.named(name, ["a:4", "gone", "a:8"])
+    assert {row: metadata["number"] for row, (_, metadata) in read.items()} == {"a:4": 4, "a:8": 8}
+    np.testing.assert_allclose(read["a:4"][0], some[4], atol=1e-6)
+
+
+def test_an_unknown_collection_or_clip_is_empty(store: VectorStore, name: str) -> None:
+    assert store.query(name, vectors(1)[0], 3) == []
+    assert store.query(name, vectors(1)[0], 3, {"clip": {"$in": ["x", "y"]}}) == []
+    assert store.vectors(name, {"clip": "x"}) == []
+    assert store.count(name) == 0
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"clip": {"$in": ["c3", "c17", "gone"]}},
+        {"$and": [{"clip": {"$in": ["c3", "c17"]}}, {"number": {"$gte": 5}}]},
+        {"$and": [{"number": {"$gte": 5}}, {"clip": "c9"}]},
+        {"clip": {"$in": [f"c{number}" for number in range(250)]}},
+        {"duration": {"$gte": 125.0}},
+        {"duration": {"$gte": 249.0}},
+        {"$and": [{"duration": {"$lte": 20.0}}, {"spoken": True}]},
+        {"$or": [{"duration": {"$lt": 2.0}}, {"number": 9}]},
+        {"clip": {"$nin": ["c1", "c2"]}},
+        {"color_red": True},
+    ],
+    ids=str,
+)
+def test_a_filter_leaves_out_what_does_not_fit_and_nothing_that_does(
+    where: dict[str, Any], many: tuple[Path, Vectors, list[Row]]
+) -> None:
+    folder, _, every = many
+    store = VectorStore(folder)
+    right = [row for row in every if fits(where, row.metadata)]
+    for question in vectors(4, 9):
+        best = sorted(right, key=lambda row: -float(row.vector @ question))[:8]
+        found = store.query("many", question, 8, where)
+        assert all(fits(where, one.metadata) for one in found)
+        assert len(found) == len(best)
+        # The graph is not exact; the rows of a few named clips are compared one by one.
+        missed = {row.id for row in best} - {one.id for one in found}
+        assert len(missed) <= (0 if len(right) <= 20 else 1), where
+    assert len(store.vectors("many", where)) == len(right)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Vectors, list[Row]]:
+    folder = tmp_path_factory.mktemp("many")
+    some = vectors(3000)
+    groups: dict[str | int | float | bool, list[Row]] = {}
+    for clip in range(300):
+        part = some[10 * clip : 10 * clip + 10]
+        groups[f"c{clip}"] = rows(f"c{clip}", part, duration=float(clip), spoken=clip % 3 == 0)
+        if clip % 50 == 0:
+            groups[f"c{clip}"] = [
+                Row(row.id, row.vector, {**row.metadata, "color_red": True}) for row in groups[f"c{clip}"]
+            ]
+    VectorStore(folder).replace_many("many", "clip", groups)
+    return folder, some, [row for part in groups.values() for row in part]
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-3, 3), st.floats(-3, 3).map(lambda x: round(x, 1)), st.sampled_from("ab")
+)
+RANGES = st.builds(lambda op, value: {op: value}, st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), st.integers(-3, 3))
+SETS = st.builds(
+    lambda op, value: {op: value}, st.sampled_from(["$in", "$nin"]), st.lists(st.sampled_from("abc"), min_size=1)
+)
+LEAVES = st.one_of(
+    st.builds(lambda value: {"n": value}, RANGES),
+    st.builds(lambda value: {"s": value}, SETS),
+    st.builds(lambda op, value: {"s": {op: value}}, st.sampled_from(["$eq", "$ne"]), st.sampled_from("abc")),
+    st.builds(lambda value: {"b": value}, st.booleans()),
+)
+FILTERS = st.recursive(
+    LEAVES,
+    lambda part: st.builds(
+        lambda op, parts: {op: parts}, st.sampled_from(["$and", "$or"]), st.lists(part, min_size=2, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def chroma_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[dict[str, Any]]]:
+    import chromadb
+
+    metadata: list[dict[str, Any]] = [
+        {"n": number, "s": letter, "b": yes} for number in range(-3, 4) for letter in "ab" for yes in (True, False)
+    ]
+    metadata += [{"n": 1}, {"s": "a"}, {"b": True}]
+    client = chromadb.EphemeralClient(settings=chromadb.config.Settings(anonymized_telemetry=False))
+    collection = client.get_or_create_collection("filters", embedding_function=None)
+    collection.add(
+        ids=[str(place) for place in range(len(metadata))],
+        embeddings=vectors(len(metadata)),
+        metadatas=metadata,  # type: ignore[arg-type]
+    )
+    return collection, metadata
+
+
+@given(where=FILTERS)
+def test_filters_mean_here_what_they_mean_to_chroma(
+    where: dict[str, Any], chroma_rows: tuple[Any, list[dict[str, Any]]]
+) -> None:
+    collection, metadata = chroma_rows
+    assert understood(where)
+    ours = {str(place) for place, one in enumerate(metadata) if fits(where, one)}
+    assert ours == set(collection.get(where=where, include=[])["ids"])
+
+
+def test_a_filter_of_chromas_own_is_left_to_chroma(store: VectorStore, name: str) -> None:
+    store.replace(name, {"clip": "a"}, rows("a", vectors(5), text="a red car"))
+    with pytest.raises(LibraryDamaged, match="cannot"):
+        store.query(name, vectors(1)[0], 3, {"text": {"$like": "red"}})
+    assert store.count(name) == 5
+
+
+def test_rows_of_a_collection_without_a_catalogue_are_found_and_replaced(tmp_path: Path) -> None:
+    import chromadb
+
+    some = vectors(30)
+    client = chromadb.PersistentClient(str(tmp_path), settings=chromadb.config.Settings(anonymized_telemetry=False))
+    old = client.create_collection(NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
+    old.add(
+        ids=[f"{clip}:{number}" for clip in "abc" for number in range(10)],
+        embeddings=some,
+        metadatas=[{"clip": clip, "number": number} for clip in "abc" for number in range(10)],
+    )
+    client.close()
+    store = VectorStore(tmp_path)
+    assert len(store.vectors(NAME, {"clip": "b"})) == 10
+    assert store.query(NAME, some[12], 1, {"clip": "b"})[0].id == "b:2"
+    store.replace(NAME, {"clip": "a"}, rows("a", some[:2]))
+    assert store.count(NAME) == 22
+    store.replace(NAME, {"clip": "c"}, [])
+    assert store.count(NAME) == 12
+
+
+def test_only_what_belongs_to_something_is_replaced(store: VectorStore, name: str) -> None:
+    with pytest.raises(NotStorable, match="one name and value"):
+        store.replace(name, {"number": {"$gte": 3}}, [])
+    with pytest.raises(NotStorable, match="does not belong"):
+        store.replace(name, {"clip": "b"}, rows("a", vectors(1)))
+    store.replace(name, {"clip": "a"}, rows("a", vectors(1)))
+    with pytest.raises(NotStorable, match="clip"):
+        store.replace(name, {"number": 0}, [])
+
+
+def test_a_row_that_went_to_another_clip_is_not_lost_with_the_first(store: VectorStore, name: str) -> None:
+    some = vectors(2)
+    store.replace(name, {"clip": "a"}, [Row("x", some[0], {"clip": "a"})])
+    store.replace(name, {"clip": "b"}, [Row("x", some[1], {"clip": "b"})])
+    store.replace(name, {"clip": "a"}, [])
+    assert [metadata for _, metadata in store.vectors(name, {"clip": "b"})] == [{"clip": "b"}]
+
+
+def test_a_vector_of_another_length_is_refused(store: VectorStore, name: str) -> None:
+    store.replace(name, {"clip": "a"}, rows("a", vectors(3)))
+    with pytest.raises(LibraryDamaged, match="dimension"):
+        store.query(name, vectors(1, width=16)[0], 3)
+    assert store.query(name, vectors(3)[0], 1)[0].id == "a:0"
+
+
+def test_threads_write_and_read_at_once(store: VectorStore, name: str) -> None:
+    some = vectors(80)
+
+    def write(clip: int) -> None:
+        store.replace(name, {"clip": str(clip)}, rows(str(clip), some[10 * clip : 10 * clip + 10]))
+        assert store.query(name, some[10 * clip], 1)[0].id == f"{clip}:0"
+
+    threads = [threading.Thread(target=write, args=(clip,)) for clip in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.count(name) == 80
+    assert all(len(store.vectors(name, {"clip": str(clip)})) == 10 for clip in range(8))
+
+
+@pytest.mark.server
+def test_a_server_that_went_is_named_and_used_again_when_it_is_back(tmp_path: Path) -> None:
+    running = ChromaServer(tmp_path / "data")
+    store = VectorStore(running.url)
+    try:
+        store.replace(NAME, {"clip": "a"}, rows("a", vectors(3)))
+        running.stop()
+        with pytest.raises(StoreUnreachable, match=running.url) as caught:
+            store.query(NAME, vectors(3)[0], 1)
+        assert "chroma run" in caught.value.remedy
+        running.start()
+        assert store.query(NAME, vectors(3)[0], 1)[0].id == "a:0"
+    finally:
+        running.stop()
+
+
+class Doorkeeper(http.server.BaseHTTPRequestHandler):
+    """A server that is none of Chroma's; it notes the token and answers with a status."""
+
+    status = 403
+    seen: list[str | None] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.headers.get("Authorization"))
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def doorkeeper() -> Iterator[str]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Doorkeeper) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
+        listening.shutdown()
+        thread.join()
+
+
+def test_the_token_is_sent_and_never_told(doorkeeper: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN, "s3cret")
+    monkeypatch.setattr(Doorkeeper, "status", 403)
+    with pytest.raises(StoreUnreachable, match="refused the token") as caught:
+        VectorStore(doorkeeper).count(NAME)
+    assert "s3cret" not in str(caught.value)
+    assert Doorkeeper.seen[-1] == "Bearer s3cret"
+    monkeypatch.delenv(TOKEN)
+    with pytest.raises(StoreUnreachable, match="without a token") as caught:
+        VectorStore(doorkeeper).count(NAME)
+    assert TOKEN in caught.value.remedy
+    assert Doorkeeper.seen[-1] is None
+
+
+def test_another_kind_of_server_is_not_taken_for_chroma(doorkeeper: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Doorkeeper, "status", 200)
+    with pytest.raises(StoreUnreachable, match="not a Chroma server"):
+        VectorStore(doorkeeper).count(NAME)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://host:8000",
+        "http://",
+        "http://user:s3cret@host:8000",
+        "http://host:8000/api?key=s3cret",
+        "http://host:99999",
+        "http://[::1",
+        "http://ho st:80",
+        "https://host/#s3cret",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(StoreUnreachable) as caught:
+        VectorStore(url)
+    assert "s3cret" not in str(caught.value)
+    assert "http://HOST:PORT" in caught.value.remedy
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageFailed, match="file"):
+        VectorStore(tmp_path / "file" / "store").count(NAME)
