@@ -2,7 +2,7 @@
 
     pip install "gpt4video[bench]"
     python benchmarks/search.py --shots 100000,1000000 [--captions FILE --text DIR] [--stores ours,lance-ivf-pq]
-    python benchmarks/search.py --growth 10000,30000,100000,300000,1000000 --keep DIR [--picture docs/search_growth.png]
+    python benchmarks/search.py --shots 10000,30000,100000,300000 --stores ours --growth docs/search_growth.png
     python benchmarks/search.py --words 10000 --text DIR
 
 Vectors are made (``shot_vectors.py``). Each store is built in one process and searched in another, which tells how long
@@ -52,12 +52,12 @@ def allowed_by(name: str, shots: int) -> np.ndarray | None:
     return np.asarray(10.0 + (clip * 7919) % 50 >= (asked.shortest or 0))
 
 
-def built(store: str, folder: Path, shots: Shots, first: int = 0) -> dict[str, float]:
-    """Fill a store with the rows from ``first`` on; seconds without the making of vectors, peak memory."""
+def built(store: str, folder: Path, shots: Shots) -> dict[str, float]:
+    """Fill a store; seconds without the making of vectors, peak memory in GB."""
     subject, seconds = opened(store, folder), 0.0
     for start, block in shots.blocks():
         begin = time.perf_counter()
-        for part in range(max(0, first - start), len(block), 5000):
+        for part in range(0, len(block), 5000):
             subject.add(start + part, block[part : part + 5000])
         seconds += time.perf_counter() - begin
     begin = time.perf_counter()
@@ -67,10 +67,10 @@ def built(store: str, folder: Path, shots: Shots, first: int = 0) -> dict[str, f
 
 def searched(store: str, folder: str, shots: Shots, truth: dict[str, np.ndarray]) -> dict[str, Any]:
     """Open a store and ask it everything."""
-    begin, before = time.perf_counter(), peak()
+    begin = time.perf_counter()
     subject = opened(store, folder)
     subject.search(shots.queries[0], 10)
-    result: dict[str, Any] = {"open": time.perf_counter() - begin, "before": before}
+    result: dict[str, Any] = {"open": time.perf_counter() - begin}
     for name in truth:
         asked = asked_for(name, shots.count)
         queries = shots.queries if name == "none" else shots.queries[:60]
@@ -108,8 +108,11 @@ def timed_calls(calls: list[Any]) -> dict[str, float]:
 
 
 def peak() -> float:
-    """Most memory that this process has held, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """Most memory that this process has held, in GB; the system's own figure counts what its parent held, too."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1e6
 
 
 def child(options: argparse.Namespace, work: Path, **job: Any) -> dict[str, Any]:
@@ -125,7 +128,7 @@ def work_on(job: dict[str, Any]) -> None:
     work = Path(job["work"])
     shots = Shots(np.load(work / "centres.npy"), job["shots"], job["seed"])
     if job["do"] == "build":
-        print(json.dumps(built(job["store"], Path(job["folder"]), shots, job.get("first", 0))))
+        print(json.dumps(built(job["store"], Path(job["folder"]), shots)))
     else:
         with np.load(work / f"truth-{job['shots']}.npz") as kept:
             truth = {name: kept[name] for name in kept.files}
@@ -151,12 +154,15 @@ def compare(options: argparse.Namespace, work: Path, base: np.ndarray) -> None:
         )
         for store in options.stores:
             folder = work / f"{store}-{count}"
-            made = {"build": 0.0, "peak": 0.0}
+            noted = work / f"{store}-{count}.json"
+            made = json.loads(noted.read_text()) if noted.exists() else {"build": np.nan, "peak": np.nan}
             if not folder.exists():
                 made = child(options, work, do="build", store=store, shots=count, folder=str(folder))
             got = child(options, work, do="search", store=store, shots=count, folder=str(folder))
-            cells = "".join(f"{_ms(got[name]):>19}{got[name]['recall']:7.3f}" for name in FILTERS)
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
+            row = {"shots": count, "build": made["build"], "peak": made["peak"], "disk": size, **got}
+            noted.write_text(json.dumps(row))
+            cells = "".join(f"{_ms(got[name]):>19}{got[name]['recall']:7.3f}" for name in FILTERS)
             print(
                 f"{store:14}{made['build']:9.0f}{size:9.2f}{made['peak']:9.2f}{got['open']:8.2f}{got['memory']:10.2f}"
                 f"{cells}{_ms(got['50, whole rows']):>18}{_ms(got.get('added')):>16}"
@@ -165,34 +171,14 @@ def compare(options: argparse.Namespace, work: Path, base: np.ndarray) -> None:
             )
 
 
-def grow(options: argparse.Namespace, work: Path, base: np.ndarray) -> None:
-    """Let one store grow and search it at every size; each line is kept, so that a run can be taken up again."""
-    log = work / "growth.jsonl"
-    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    folder = work / "growing"
-    print(
-        f"{'shots':>10}{'build s':>9}{'GB disk':>9}{'open s':>8}{'GB served':>10}{'top 10':>18}{'50 whole':>18}  recall"
-    )
-    for count in options.growth:
-        if any(row["shots"] == count for row in rows):
-            continue
-        before = max((row["shots"] for row in rows), default=0)
-        made = child(options, work, do="build", store="ours", shots=count, folder=str(folder), first=before)
-        truths(work, Shots(base, count, options.seed), FILTERS)
-        got = child(options, work, do="search", store="ours", shots=count, folder=str(folder))
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
-        rows.append({"shots": count, "build": made["build"], "disk": size, **got})
-        with log.open("a") as file:
-            file.write(json.dumps(rows[-1]) + "\n")
-        print(
-            f"{count:10,}{made['build']:9.0f}{size:9.2f}{got['open']:8.2f}{got['memory']:10.2f}{_ms(got['none']):>18}"
-            f"{_ms(got['50, whole rows']):>18}  {got['none']['recall']:.3f}",
-            flush=True,
-        )
-    if options.picture:
-        from search_picture import draw
+def draw_growth(work: Path, picture: Path) -> None:
+    """Draw what was measured of our store at every size, in this run and in those before it."""
+    from search_picture import draw
 
-        draw(rows, options.picture)
+    draw(
+        sorted((json.loads(file.read_text()) for file in work.glob("ours-*.json")), key=lambda row: row["shots"]),
+        picture,
+    )
 
 
 def words(options: argparse.Namespace) -> None:
@@ -215,14 +201,15 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=_numbers, default=[])
-    parser.add_argument("--growth", type=_numbers, default=[])
+    parser.add_argument(
+        "--growth", type=Path, help="a picture (PNG) of our store's latency and memory against its size"
+    )
     parser.add_argument("--words", type=int, default=0, help="clips in a memory that is searched by words")
     parser.add_argument("--stores", type=lambda text: text.split(","), default=list(NAMES))
     parser.add_argument("--dimension", type=int, choices=(384, 768), default=768)
     parser.add_argument("--captions", type=Path)
     parser.add_argument("--text", type=Path, help="folder of the pinned text embedding model")
     parser.add_argument("--keep", type=Path, help="keep the stores here, and use those that are there")
-    parser.add_argument("--picture", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--job", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -231,14 +218,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        if options.shots or options.growth:
+        if options.shots:
             if not (work / "centres.npy").exists():
                 np.save(work / "centres.npy", centres(options.captions, options.text, options.dimension, options.seed))
-            base = np.load(work / "centres.npy")
-        if options.shots:
-            compare(options, work, base)
+            compare(options, work, np.load(work / "centres.npy"))
         if options.growth:
-            grow(options, work, base)
+            draw_growth(work, options.growth)
         if options.words:
             words(options)
     return None

@@ -48,7 +48,7 @@ QUERIES = (
     Query("like a clip (the silent film)", None, clip="chaplin_silent_film"),
     Query("like a clip, but: the silent film + \"a car\"", "bikes", text="a car", clip="chaplin_silent_film"),
     Query("words + green: \"an animal\"", None, text="an animal", filters=Filters(color="green")),
-    Query("of files named *asl*: \"a man stands\"", "asl_sign_walk", text="a man stands", filters=Filters(source="asl")),
+    Query("files named *asl*: \"a man stands\"", "asl_sign_walk", text="a man stands", filters=Filters(source="asl")),
     Query("no words: clips over 20 s", "animation_bbb_opening", filters=Filters(shortest=20.0)),
     Query('absent: "a submarine under water"', "", text="a submarine under water"),
     Query('absent: "an airplane cockpit"', "", text="an airplane cockpit"),

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from gpt4video.memory.embedder import MiniLmEmbedder
-from gpt4video.memory.library import LOCAL_USER
-from gpt4video.memory.projection import Projection
-from gpt4video.memory.search import ClipMemory, Filters
+from gpt4video.memory.embedder import HashEmbedder, MiniLmEmbedder, Vectors
+from gpt4video.memory.library import LOCAL_USER, Clip
+from gpt4video.memory.moments import LineKind
+from gpt4video.memory.projection import FEATURES, Projection
+from gpt4video.memory.rows import line_rows, picture_rows
+from gpt4video.memory.search import ClipMemory, Filters, Line, ShotRecord
 from gpt4video.memory.vectors import Row
-from gpt4video.memory.words import word_vectors, words_of
-from shot_vectors import PER_CLIP, Shots, centres, clip_of, metadata, row_name
+from shot_vectors import PER_CLIP, Shots, centres, clip_of, metadata
 
 QUERIES = 60
+_ANY = np.random.default_rng(0).random(FEATURES, np.float32)
 
 
 def measure(clips: int, text: Path, captions: Path | None, keep: Path | None = None) -> Iterator[str]:
@@ -46,27 +49,38 @@ def measure(clips: int, text: Path, captions: Path | None, keep: Path | None = N
 
 
 def _fill(memory: ClipMemory, clips: int, said: list[str], text: Path, captions: Path | None) -> None:
-    names = memory._names(LOCAL_USER)
-    count = clips * PER_CLIP
+    """Rows as the clip memory makes them, but for their vectors, in large portions."""
+    names, projection, count = memory._names(LOCAL_USER), Projection(), clips * PER_CLIP
     base = centres(captions, text, 384, 0)
-    looks = Shots(memory._projection.texts(base), count).blocks()
-    means = Shots(base, count, seed=1).blocks()
+    looks, means = Shots(projection.texts(base), count).blocks(), Shots(base, count, seed=1).blocks()
     for (first, pictures), (_, lines) in zip(looks, means, strict=True):
-        shots: dict[Any, list[Row]] = {}
+        shown: dict[Any, list[Row]] = {}
         told: dict[Any, list[Row]] = {}
-        heard: dict[Any, list[Row]] = {}
-        for row in range(first, first + len(pictures)):
-            clip, line = clip_of(row), said[row % len(said)]
-            known = dict(metadata(row)) | {"text": line}
-            kind = "speech" if known["has_speech"] else "caption"
-            of_line = known | {"kind": kind, "line": line, "from": known["start"], "until": known["end"]}
-            shots.setdefault(clip, []).append(Row(row_name(row), pictures[row - first], known))
-            told.setdefault(clip, []).append(Row(f"{row_name(row)}:0", lines[row - first], of_line))
-            if kind == "speech":
-                vector = word_vectors([words_of(line)])[0]
-                heard.setdefault(clip, []).append(Row(f"{row_name(row)}:0", vector, of_line))
-        for collection, groups in ((names.pictures, shots), (names.texts, told), (names.words, heard)):
+        worded: dict[Any, list[Row]] = {}
+        for row in range(first, first + len(pictures), PER_CLIP):
+            clip, shots = _clip(row), [_shot(row + n, said[(row + n) % len(said)]) for n in range(PER_CLIP)]
+            here = slice(row - first, row - first + PER_CLIP)
+            shown[clip.id] = _with(picture_rows(clip, shots, projection), pictures[here])
+            by_meaning, worded[clip.id] = line_rows(clip, shots, HashEmbedder())
+            told[clip.id] = _with(by_meaning, lines[here])
+        for collection, groups in ((names.pictures, shown), (names.texts, told), (names.words, worded)):
             memory._store.replace_many(collection, "clip", groups)
+
+
+def _clip(row: int) -> Clip:
+    known = metadata(row)
+    seconds, added = float(known["duration"]), float(known["added"])
+    return Clip(id=clip_of(row), path=Path("x"), duration=seconds, width=2, height=2, fps=1, bytes=1, added=added)
+
+
+def _shot(row: int, line: str) -> ShotRecord:
+    start = float(row % PER_CLIP)
+    kind: LineKind = "speech" if row % 4 == 0 else "caption"
+    return ShotRecord(start, start + 1, _ANY, [Line(kind, line, start, start + 1)], ["red"] if row % 7 == 0 else [])
+
+
+def _with(rows: list[Row], vectors: Vectors) -> list[Row]:
+    return [replace(row, vector=vector) for row, vector in zip(rows, vectors, strict=True)]
 
 
 def _sentences(captions: Path | None) -> list[str]:

@@ -32,8 +32,9 @@ _SINGLE: Final = 0.4
 """Log odds that a single word gets on top: alone it is less like a picture than a sentence that holds it."""
 _KNOWN: Final = 3.0
 """Log odds that a picture gets when all words are among what is known of it (a label counts double: nine in ten are
-right): a label that holds "dog" confirms the dog of "a dog runs on grass", though it says nothing of grass. On stitched photos the right one came among the first five in
-91 % of the searches instead of 82 %, and absent things were found no more often (``benchmarks/moments.py``)."""
+right): a label that holds "dog" confirms the dog of "a dog runs on grass", though it says nothing of grass. On stitched
+photos the right one came among the first five in 91 % of the searches instead of 82 %, and absent things were found no
+more often (``benchmarks/moments.py``)."""
 _SAID: Final = 0.75
 """Probability from which a text counts: below lie related words ("car" for "bicycle"), not the same thing."""
 _TRUST: Final[dict[str, float]] = {"caption": 0.5, "label": 0.5, "color": 0.5}

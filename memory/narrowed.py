@@ -53,7 +53,7 @@ class Narrowed:
             near = self._among_nearest(vector, count)
             if near is not None:
                 return near
-        if len(self.ids) <= _EXACT:
+        if len(self._candidates) <= _EXACT:
             return self._compared(vector, count)
         answer = self._store.query(query_embeddings=vector[None], ids=self.ids, n_results=count, include=SEEN)
         return answers(answer)[0]
@@ -66,10 +66,17 @@ class Narrowed:
         return list(self._store.get(where=self._where, include=[])["ids"])
 
     @cached_property
+    def _candidates(self) -> list[str]:
+        """The same, unless the filter names clips and nothing else: then the catalogue's word is checked at the end."""
+        (key, asked), *more = self._where.items()
+        alone = not more and not key.startswith("$") and (not isinstance(asked, dict) or len(asked) == 1)
+        return self._owned if self._owned is not None and alone else self.ids
+
+    @cached_property
     def _rows(self) -> tuple[list[str], Vectors]:
         names: list[str] = []
         rows: list[Vectors] = []
-        for part in parts(self.ids):
+        for part in parts(self._candidates):
             answer = self._store.get(ids=part, include=["embeddings"])
             names += answer["ids"]
             rows += [np.asarray(one, np.float32) for one in filled(answer["embeddings"])]
@@ -80,14 +87,23 @@ class Narrowed:
         if not names:
             return []
         similarities = rows @ vector
-        best = np.argsort(-similarities, kind="stable")[:count]
-        answer = self._store.get(ids=[names[place] for place in best], include=["metadatas"])
-        known = dict(zip(answer["ids"], answer["metadatas"] or [], strict=True))
-        return [
-            Found(names[place], float(similarities[place]), rows[place], plain_metadata(known[names[place]]))
-            for place in best
-            if names[place] in known
-        ]
+        order = np.argsort(-similarities, kind="stable")
+        found: list[Found] = []
+        for start in range(0, len(order), count):
+            best = order[start : start + count]
+            answer = self._store.get(ids=[names[place] for place in best], include=["metadatas"])
+            known = dict(zip(answer["ids"], answer["metadatas"] or [], strict=True))
+            found += [
+                Found(names[place], float(similarities[place]), rows[place], plain_metadata(known[names[place]]))
+                for place in best
+                if names[place] in known and self._still_fits(known[names[place]])
+            ]
+            if len(found) >= count:
+                break
+        return found[:count]
+
+    def _still_fits(self, metadata: Mapping[str, Any]) -> bool:
+        return self._owned is None or not understood(self._where) or fits(self._where, metadata)
 
     def _among_nearest(self, vector: Vectors, count: int) -> list[Found] | None:
         """Found among the nearest rows of all; None where too few of those fit."""

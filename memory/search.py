@@ -201,10 +201,8 @@ class ClipMemory:
         """Pictures of the shots that only their lines brought up."""
         bare = [name for name, one in found.items() if one.vector is None]
         if bare:
-            clips = sorted({found[name].moment.clip for name in bare})
-            where = {"$and": [{"clip": {"$in": clips}}, {"shot": {"$in": bare}}]}
-            for vector, metadata in self._store.vectors(names.pictures, where):
-                found[str(metadata["shot"])].vector = vector
+            for name, (vector, _) in self._store.named(names.pictures, bare).items():
+                found[name].vector = vector
 
     def _look(self, one: Candidate, what: _Sought) -> None:
         """How the picture fits the words and the pictures; one without a picture is like nothing."""

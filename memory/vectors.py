@@ -122,7 +122,7 @@ class VectorStore:
             embeddings: whether to give the rows' vectors; without them it is faster.
         """
         with self._door.reading(collection) as store:
-            if where is None:
+            if not where:
                 include: Include = [*SEEN, "embeddings"] if embeddings else SEEN
                 return answers(store.query(query_embeddings=vectors, n_results=count, include=include))
             narrowed = Narrowed(store, where, self._catalogue.rows(collection, where))

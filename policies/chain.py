@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .config import PolicyConfig
     from .frames import FrameSource
 
+_PACE = 10.0
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
@@ -34,7 +35,8 @@ class PolicyChain:
         policies: in order.
         audit: where verdicts are recorded; a log that cannot be written blocks.
         seconds: a policy that takes longer has failed.
-        media_seconds: the same, for the stage ``media``, besides the media's own duration.
+        media_seconds: the same, for the stage ``media``, besides ten times the media's own duration: its frames may
+            come as slowly as somebody else looks at them, who reads them from the same decoding.
         required: stages that must have a policy; without one they block.
     """
 
@@ -80,7 +82,7 @@ class PolicyChain:
     def _ask(self, policy: Policy, subject: Subject) -> Verdict:
         """Ask one policy in a thread of its own, so that one that hangs is left behind."""
         name = str(getattr(policy, "name", type(policy).__name__))
-        limit = self._media_seconds + subject.duration if subject.stage == "media" else self._seconds
+        limit = self._media_seconds + _PACE * subject.duration if subject.stage == "media" else self._seconds
         answers: queue.SimpleQueue[object] = queue.SimpleQueue()
 
         def work() -> None:
