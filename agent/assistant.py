@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
-    from .ingest import FileProgress, IngestReport
+    from .reports import FileProgress, IngestReport
 
 Status = Literal["answered", "failed", "blocked", "waiting"]
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import RequestInvalid
 from .files import videos_in
-from .ingest import ChangedFile, FailedFile, IngestReport
+from .reports import ChangedFile, FailedFile, IngestReport
 
 if TYPE_CHECKING:
     from .settings import Settings

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic import BaseModel, ConfigDict
 
 from ..memory.errors import ClipUnknown
 from ..memory.library import Clip, ClipFacts
@@ -21,53 +19,11 @@ from ..tools.media.probe import MediaInfo, probe
 from .errors import Fault, fault_of
 from .files import videos_in
 from .findings import ANALYSIS, Findings, findings_of, records_of
+from .reports import ChangedFile, FailedFile, FileProgress, IngestReport, Report
 from .taking import LookedOver, look_over
 
 if TYPE_CHECKING:
     from .components import Components
-
-
-class FailedFile(BaseModel):
-    """A file that could not be taken in, and why."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: str
-    error: str
-    code: str
-
-
-class ChangedFile(BaseModel):
-    """A file that is another than when it was taken in: the clip it was stays, the one it is now is new."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: str
-    before: str
-    now: str
-
-
-class IngestReport(BaseModel):
-    """What became of the files: ids taken in, ids that were there already, failures, and what had changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    clips: list[str]
-    skipped: list[str]
-    failed: list[FailedFile]
-    changed: list[ChangedFile] = []
-
-
-class FileProgress(NamedTuple):
-    """How far the taking in of a file is: seconds of it that are done, and how long it is; the last has ``ended``."""
-
-    path: Path
-    seconds: float
-    duration: float
-    ended: bool = False
-
-
-Report = Callable[[FileProgress], None]
 
 
 class _Taken(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from ..assistant import VideoAgent
-    from ..ingest import FileProgress, IngestReport
+    from ..reports import FileProgress, IngestReport
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gpt4video.memory.chroma_server import TOKEN
-from gpt4video.memory.conditions import fits, understood
+from gpt4video.memory.conditions import fits
 from gpt4video.memory.embedder import Vectors, unit
-from gpt4video.memory.errors import LibraryDamaged, NotStorable, StorageFailed, StoreUnreachable
+from gpt4video.memory.errors import LibraryDamaged, NotStorable, StorageFailed
 from gpt4video.memory.vectors import Row, VectorStore
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .vector_server import ChromaServer
 
@@ -159,56 +155,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Vectors, list[
     return folder, some, [row for part in groups.values() for row in part]
 
 
-SCALARS = st.one_of(
-    st.booleans(), st.integers(-3, 3), st.floats(-3, 3).map(lambda x: round(x, 1)), st.sampled_from("ab")
-)
-RANGES = st.builds(lambda op, value: {op: value}, st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), st.integers(-3, 3))
-SETS = st.builds(
-    lambda op, value: {op: value}, st.sampled_from(["$in", "$nin"]), st.lists(st.sampled_from("abc"), min_size=1)
-)
-LEAVES = st.one_of(
-    st.builds(lambda value: {"n": value}, RANGES),
-    st.builds(lambda value: {"s": value}, SETS),
-    st.builds(lambda op, value: {"s": {op: value}}, st.sampled_from(["$eq", "$ne"]), st.sampled_from("abc")),
-    st.builds(lambda value: {"b": value}, st.booleans()),
-)
-FILTERS = st.recursive(
-    LEAVES,
-    lambda part: st.builds(
-        lambda op, parts: {op: parts}, st.sampled_from(["$and", "$or"]), st.lists(part, min_size=2, max_size=3)
-    ),
-    max_leaves=5,
-)
-
-
-@pytest.fixture(scope="module")
-def chroma_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[dict[str, Any]]]:
-    import chromadb
-
-    metadata: list[dict[str, Any]] = [
-        {"n": number, "s": letter, "b": yes} for number in range(-3, 4) for letter in "ab" for yes in (True, False)
-    ]
-    metadata += [{"n": 1}, {"s": "a"}, {"b": True}]
-    client = chromadb.EphemeralClient(settings=chromadb.config.Settings(anonymized_telemetry=False))
-    collection = client.get_or_create_collection("filters", embedding_function=None)
-    collection.add(
-        ids=[str(place) for place in range(len(metadata))],
-        embeddings=vectors(len(metadata)),
-        metadatas=metadata,  # type: ignore[arg-type]
-    )
-    return collection, metadata
-
-
-@given(where=FILTERS)
-def test_filters_mean_here_what_they_mean_to_chroma(
-    where: dict[str, Any], chroma_rows: tuple[Any, list[dict[str, Any]]]
-) -> None:
-    collection, metadata = chroma_rows
-    assert understood(where)
-    ours = {str(place) for place, one in enumerate(metadata) if fits(where, one)}
-    assert ours == set(collection.get(where=where, include=[])["ids"])
-
-
 def test_a_filter_of_chromas_own_is_left_to_chroma(store: VectorStore, name: str) -> None:
     store.replace(name, {"clip": "a"}, rows("a", vectors(5), text="a red car"))
     with pytest.raises(LibraryDamaged, match="cannot"):
@@ -276,88 +222,6 @@ def test_threads_write_and_read_at_once(store: VectorStore, name: str) -> None:
         thread.join()
     assert store.count(name) == 80
     assert all(len(store.vectors(name, {"clip": str(clip)})) == 10 for clip in range(8))
-
-
-@pytest.mark.server
-def test_a_server_that_went_is_named_and_used_again_when_it_is_back(tmp_path: Path) -> None:
-    running = ChromaServer(tmp_path / "data")
-    store = VectorStore(running.url)
-    try:
-        store.replace(NAME, {"clip": "a"}, rows("a", vectors(3)))
-        running.stop()
-        with pytest.raises(StoreUnreachable, match=running.url) as caught:
-            store.query(NAME, vectors(3)[0], 1)
-        assert "chroma run" in caught.value.remedy
-        running.start()
-        assert store.query(NAME, vectors(3)[0], 1)[0].id == "a:0"
-    finally:
-        running.stop()
-
-
-class Doorkeeper(http.server.BaseHTTPRequestHandler):
-    """A server that is none of Chroma's; it notes the token and answers with a status."""
-
-    status = 403
-    seen: list[str | None] = []
-
-    def do_GET(self) -> None:
-        self.seen.append(self.headers.get("Authorization"))
-        self.send_response(self.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
-
-@pytest.fixture
-def doorkeeper() -> Iterator[str]:
-    with http.server.HTTPServer(("127.0.0.1", 0), Doorkeeper) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
-
-
-def test_the_token_is_sent_and_never_told(doorkeeper: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(TOKEN, "s3cret")
-    monkeypatch.setattr(Doorkeeper, "status", 403)
-    with pytest.raises(StoreUnreachable, match="refused the token") as caught:
-        VectorStore(doorkeeper).count(NAME)
-    assert "s3cret" not in str(caught.value)
-    assert Doorkeeper.seen[-1] == "Bearer s3cret"
-    monkeypatch.delenv(TOKEN)
-    with pytest.raises(StoreUnreachable, match="without a token") as caught:
-        VectorStore(doorkeeper).count(NAME)
-    assert TOKEN in caught.value.remedy
-    assert Doorkeeper.seen[-1] is None
-
-
-def test_another_kind_of_server_is_not_taken_for_chroma(doorkeeper: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Doorkeeper, "status", 200)
-    with pytest.raises(StoreUnreachable, match="not a Chroma server"):
-        VectorStore(doorkeeper).count(NAME)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://host:8000",
-        "http://",
-        "http://user:s3cret@host:8000",
-        "http://host:8000/api?key=s3cret",
-        "http://host:99999",
-        "http://[::1",
-        "http://ho st:80",
-        "https://host/#s3cret",
-    ],
-)
-def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(StoreUnreachable) as caught:
-        VectorStore(url)
-    assert "s3cret" not in str(caught.value)
-    assert "http://HOST:PORT" in caught.value.remedy
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

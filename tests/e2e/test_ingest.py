@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gpt4video.agent.files import arriving, videos_in
-from gpt4video.agent.ingest import FileProgress
+from gpt4video.agent.reports import FileProgress
 from gpt4video.agent.searching import search_library
 from gpt4video.memory.errors import ClipUnknown
 from gpt4video.tools.media.write import write_video
