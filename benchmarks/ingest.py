@@ -29,23 +29,22 @@ from pathlib import Path
 
 from gpt4video.agent.components import Components
 from gpt4video.agent.settings import Settings
-from gpt4video.tools.media.decode import stream
 from gpt4video.tools.media.probe import probe
 from gpt4video.tools.understanding.analysis import frames_for, size_within
 
 KINDS = ("decode", "decord", "plain", "ingest", "captions")
 
 
-def decode(video: Path, home: Path) -> None:
+def decode(video: Path, parts: Components) -> None:
     """Read every frame as an analysis would."""
-    del home
+    del parts
     for _ in frames_for(probe(video)):
         pass
 
 
-def decord(video: Path, home: Path) -> None:
+def decord(video: Path, parts: Components) -> None:
     """Read every frame small with decord."""
-    del home
+    del parts
     import decord as library
 
     width, height = size_within(probe(video), 256)
@@ -54,55 +53,54 @@ def decord(video: Path, home: Path) -> None:
         reader.get_batch(list(range(first, min(first + 64, len(reader))))).asnumpy()
 
 
-def plain(video: Path, home: Path) -> None:
+def plain(video: Path, parts: Components) -> None:
     """The afternoon's pipeline."""
     import chromadb
+    import cv2
     from scenedetect import AdaptiveDetector, detect
 
-    parts = Components(Settings(home=home))
-    collection = chromadb.PersistentClient(path=str(home / "plain")).create_collection("frames")
+    client = chromadb.PersistentClient(path=str(parts.settings.home / "plain"))
+    collection = client.get_or_create_collection("frames")
     scenes = detect(str(video), AdaptiveDetector())
-    number = 0
-    for frames in stream(video, every=0.5, size=(224, 224), batch=1):
-        for moment, image in zip(frames.times.tolist(), frames.images, strict=True):
-            vector = parts.projection.images(parts.encoder.encode(image[None]).pooled)[0]
-            shot = sum(start.seconds <= moment for start, _ in scenes)
-            collection.add(ids=[str(number)], embeddings=[vector.tolist()], metadatas=[{"time": moment, "shot": shot}])
-            number += 1
+    capture = cv2.VideoCapture(str(video))
+    number, step = 0, round(capture.get(cv2.CAP_PROP_FPS) / 2)
+    while capture.grab():
+        number += 1
+        if number % step != 1:
+            continue
+        image = cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
+        moment = (number - 1) / (2 * step)
+        vector = parts.projection.images(parts.encoder.encode(image[None]).pooled)[0]
+        shot = sum(start.seconds <= moment for start, _ in scenes)
+        collection.add(
+            ids=[f"{video.stem}{number}"], embeddings=[vector.tolist()], metadatas=[{"time": moment, "shot": shot}]
+        )
 
 
-def ingest(video: Path, home: Path, viewer: str = "off") -> None:
+def ingest(video: Path, parts: Components) -> None:
     """The product."""
-    parts = Components(Settings(home=home, viewer=viewer))
     report = parts.intake.ingest([video], user="local")
     assert report.clips, report
 
 
-def captions(video: Path, home: Path) -> None:
-    """The product, with descriptions."""
-    ingest(video, home, "local")
-
-
 def job(kind: str, video: Path) -> None:
     """Run one kind; print its seconds without imports and loading, and the peak memory of all its processes."""
-    jobs: dict[str, Callable[[Path, Path], None]] = {
-        "decode": decode, "decord": decord, "plain": plain, "ingest": ingest, "captions": captions,
+    jobs: dict[str, Callable[[Path, Components], None]] = {
+        "decode": decode, "decord": decord, "plain": plain, "ingest": ingest, "captions": ingest,
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        if kind in ("plain", "ingest", "captions"):  # models are loaded once in a long run: not counted
-            jobs[kind](_warm(home), home / "warm")
+        parts = Components(Settings(home=Path(folder), viewer="local" if kind == "captions" else "off"))
+        jobs[kind](_sample(), parts)  # models are loaded once in a long run: not counted
         peak = Peak()
         started = time.perf_counter()
-        jobs[kind](video, home)
+        jobs[kind](video, parts)
         seconds = time.perf_counter() - started
         print(json.dumps({"seconds": seconds, "peak": peak.stop()}))
 
 
-def _warm(home: Path) -> Path:
+def _sample() -> Path:
     from gpt4video.agent.model.artifacts import ArtifactStore
 
-    (home / "warm").mkdir()
     return ArtifactStore().folder("samples") / "bikes.mp4"
 
 
@@ -201,7 +199,7 @@ def main() -> None:
     if options.job:
         job(options.job, options.video)
         return
-    samples = _warm(Path(tempfile.mkdtemp())).parent
+    samples = _sample().parent
     clips = options.clips or [samples / "bikes.mp4", samples / "bigbuckbunny.mp4"]
     with tempfile.TemporaryDirectory() as folder:
         video = make(clips, options.seconds, Path(folder) / "video.mp4")

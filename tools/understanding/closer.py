@@ -13,7 +13,7 @@ from .vision import FrameEncoder, Images, resize
 Floats = NDArray[np.float32]
 
 _SIDE = 224
-_LEAST, _MOST = 2.0, 12.0
+_LEAST, _MOST = 4.0, 16.0
 
 
 class CloserLooks:
