@@ -58,6 +58,9 @@ _NEWEST = re.compile(
     rf"\bthe (?:(?:{_NEW}) (two|three|2|3)|(two|three|2|3) (?:{_NEW})) (?:ones|clips|videos|recordings|of them)\b",
     re.IGNORECASE,
 )
+_LAST = re.compile(rf"\bthe (?:{_NEW}) (?:one|clip|video|recording)\b", re.IGNORECASE)
+_MANY = 4
+"""In a longer table of clips the planner loses count of "the last one"; in a shorter one it is right by itself."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _NTH = re.compile(rf"\bthe (?:(first) (?:clip|video|recording)\b|({'|'.join(_ORDINALS[1:])}) {_THING})", re.IGNORECASE)
 _PLACE = rf"(?:\d{{1,2}}|{'|'.join(_WORDS[1:13])})"
@@ -178,6 +181,8 @@ def _named(text: str, clips: Sequence[_Clip]) -> str:
     text = _NUMBERED.sub(numbered, _SEVERAL.sub(several, _BEFORE_LAST.sub(names[-2], text)))
     if len(names) == 3:
         text = _MIDDLE.sub(names[1], text)
+    if len(names) > _MANY:
+        text = _LAST.sub(names[-1], text)
     return _ordered(_NTH.sub(nth, _NEWEST.sub(newest, _LONGEST.sub(by_length, text))), names)
 
 

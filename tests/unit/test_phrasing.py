@@ -116,6 +116,14 @@ def test_joins_are_told_in_the_order_of_playing(text: str, plain: str) -> None:
     assert plainly(text, CLIPS[:2]) == plain
 
 
+def test_the_last_one_of_many_is_named() -> None:
+    many = [ClipEntry(name=f"c{number}", about="upload", duration=5) for number in range(1, 8)]
+    assert plainly("play the last one backwards", many) == "play c7 backwards"
+    assert plainly("the last two seconds of the newest clip", many) == "the last two seconds of c7"
+    assert plainly("keep the last second", many) == "keep the last second"
+    assert plainly("play the last one backwards", many[:3]) == "play the last one backwards"
+
+
 def test_the_middle_one_is_named_where_there_is_one() -> None:
     assert plainly("the middle clip should be rewound", CLIPS) == "c2 should be rewound"
     assert plainly("keep the middle second of it", CLIPS) == "keep the middle second of it"
