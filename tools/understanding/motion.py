@@ -18,7 +18,6 @@ Floats = NDArray[np.float32]
 
 _WIDTH = 192
 _APART = 0.1
-_EVERY = 0.2
 _CELL = 6
 # Speeds in picture widths a second.
 _STILL, _FAST = 0.03, 0.25
@@ -89,7 +88,7 @@ _TOWARDS = {"left": "to the left", "right": "to the right", "up": "upwards", "do
 
 
 class MotionMeter:
-    """Takes frames in order, batch by batch, and measures motion: five times a second, over a tenth of a second."""
+    """Takes frames in order, batch by batch, and measures motion between those a tenth of a second apart."""
 
     def __init__(self) -> None:
         import cv2
@@ -98,7 +97,6 @@ class MotionMeter:
         # The presets stop at a quarter of the size, where a small thing's speed comes out far too low.
         self._flow.setFinestScale(1)
         self._last: tuple[float, NDArray[np.uint8]] | None = None
-        self._next = -np.inf
         self.steps: list[Step] = []
 
     def push(self, times: NDArray[np.float32], images: Images) -> None:
@@ -107,18 +105,13 @@ class MotionMeter:
 
         height = max(32, round(_WIDTH * images.shape[1] / images.shape[2]))
         for time, image in zip(times.tolist(), images, strict=True):
-            if time < self._next - 1e-3:
+            if self._last is not None and time - self._last[0] < _APART - 1e-3:
                 continue
             grey = cv2.cvtColor(resize(image[None], _WIDTH, height)[0], cv2.COLOR_RGB2GRAY)
-            if self._last is None:
-                self._last, self._next = (time, grey), time + _APART
-                continue
-            apart = time - self._last[0]
-            flow = self._flow.calc(self._last[1], grey, None)
-            self.steps.append(_measure(time, flow / _WIDTH / apart, _texture(grey)))
-            # Where frames are far apart each pair is measured; else every second tenth of a second is left out.
-            self._last = (time, grey) if apart >= _EVERY - 1e-3 else None
-            self._next = time + (_APART if self._last is not None else _EVERY - _APART)
+            if self._last is not None:
+                flow = self._flow.calc(self._last[1], grey, None)
+                self.steps.append(_measure(time, flow / _WIDTH / (time - self._last[0]), _texture(grey)))
+            self._last = (time, grey)
 
     def between(self, start: float, end: float) -> list[Step]:
         """The steps that lie wholly inside a shot (a step over a cut says nothing)."""
