@@ -9,7 +9,6 @@ everywhere.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
@@ -71,7 +70,7 @@ def ingest_on_ray(
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
         )
         for row in results.iter_rows():
-            yield IngestReport.model_validate(json.loads(row["report"]))
+            yield IngestReport.model_validate_json(row["report"])
 
 
 def together(reports: Iterable[IngestReport]) -> IngestReport:

@@ -45,12 +45,15 @@ def ingest(
     Stopped or killed, the same command goes on where it was: files that are in are skipped. With --viewer off nothing
     is described in sentences, which is several times faster.
     """
+    from ..files import videos_in
+
     with faults(as_json), agent(home, planner=planner, viewer=viewer) as opened:
         if ray or address is not None:
             report = _on_ray(opened, paths, address)
         else:
-            with _bar(paths) as bar:
-                report = opened.ingest(paths, report=bar)
+            files = videos_in(paths)
+            with _bar(files) as bar:
+                report = opened.ingest(files, report=bar)
         _print(report, as_json)
         if watch:
             _watch(opened, paths, as_json)
@@ -124,10 +127,8 @@ def _print(report: IngestReport, as_json: bool) -> None:
 
 
 @contextmanager
-def _bar(paths: list[str]) -> Iterator[_Bar]:
-    from ..files import videos_in
-
-    bar = _Bar(videos_in(paths))
+def _bar(files: list[Path]) -> Iterator[_Bar]:
+    bar = _Bar(files)
     try:
         yield bar
     finally:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,18 @@ def moving_square(colour: tuple[int, int, int], ground: tuple[int, int, int], fr
         left = 4 + 3 * index
         clip[index, 32:64, left : left + 32] = colour
     return clip
+
+
+def kill_at(mark: Path, command: list[str]) -> None:
+    """Start a program, wait until it has made its mark, and kill it there."""
+    process = subprocess.Popen(command)
+    for _ in range(1200):
+        if mark.exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    assert mark.exists()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,7 +17,7 @@ from gpt4video.memory.errors import ClipUnknown
 from gpt4video.tools.media.write import write_video
 from media_factory import index_clip
 
-from .conftest import FPS, Agents, moving_square
+from .conftest import FPS, Agents, kill_at, moving_square
 
 COLOURS = {"red": (200, 20, 20), "green": (20, 160, 30), "blue": (30, 60, 210)}
 
@@ -132,16 +130,7 @@ def test_killed_at_any_point_the_same_call_goes_on(agents: Agents, tmp_path: Pat
     drawn(tmp_path / "in" / "a.mp4", "red")
     drawn(tmp_path / "in" / "b.mp4", "green")
     mark = tmp_path / "mark"
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path / "home"), str(mark), moment, str(tmp_path / "in")]
-    )
-    for _ in range(1200):
-        if mark.exists() or process.poll() is not None:
-            break
-        time.sleep(0.1)
-    assert mark.exists()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_at(mark, [sys.executable, "-c", KILLED, str(tmp_path / "home"), str(mark), moment, str(tmp_path / "in")])
 
     agent = agents({})
     report = agent.ingest([tmp_path / "in"])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from .conftest import Agents
+from .conftest import Agents, kill_at
 
 KILLED = """
 import sys, time
@@ -45,14 +42,7 @@ def test_asking_again_after_a_kill_neither_repeats_nor_skips(agents: Agents, tmp
     agents({}).close()  # the copy of the home is made
     mark, log = tmp_path / "mark", tmp_path / "killed.jsonl"
     arguments = [str(tmp_path / "home"), str(mark), str(log), moment]
-    process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
-    for _ in range(1200):
-        if mark.exists() or process.poll() is not None:
-            break
-        time.sleep(0.1)
-    assert mark.exists()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_at(mark, [sys.executable, "-c", KILLED, *arguments])
 
     agent = agents({"*": "edit c1 trim 0 1 ; gen like $1: at night"})
     answer = agent.ask("go", approve=True)

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from .containers import CONTAINERS
 from .headers import Unreadable, best_video, start_time
+from .tiny import Tiny, change, tiny
 
 TOLERANCE: Final = 1e-3  # seconds; Matroska rounds presentation times to milliseconds
 THREADS: Final = 2
 CHUNK_BYTES: Final = 32 << 20
-_CELL: Final = 16  # pixels: two frames are compared at one pixel of each cell
-_ANOTHER: Final = 24.0  # mean difference of 255 from which a frame is another picture; a cut gives 40 and more
+_ANOTHER: Final = 24.0  # change from which a frame is another picture
 _CUTS_APART: Final = 0.25  # seconds: a strobe must not make every frame large
 
 Shot = tuple[float, NDArray[np.uint8]]
@@ -122,7 +122,7 @@ class PyavReader:
         self._scalers: dict[tuple[int, int], Any] = defaultdict(VideoReformatter)
         self.larger: list[Shot] = []
         self._due = self._after_cut = 0.0
-        self._tiny: NDArray[np.int16] | None = None
+        self._tiny: Tiny | None = None
         self.problems: list[str] = []
         self.reads_ahead = False
         try:
@@ -177,10 +177,8 @@ class PyavReader:
 
     def _is_due(self, time: float, image: NDArray[np.uint8]) -> bool:
         """Whether a frame is wanted larger as well: it is its turn, or the first of another picture."""
-        offset = min(_CELL // 2, image.shape[0] - 1, image.shape[1] - 1)
-        tiny = image[offset::_CELL, offset::_CELL].astype(np.int16)
-        before, self._tiny = self._tiny, tiny
-        new = time >= self._after_cut and before is not None and float(np.abs(tiny - before).mean()) >= _ANOTHER
+        before, self._tiny = self._tiny, tiny(image)
+        new = time >= self._after_cut and before is not None and change(self._tiny, before) >= _ANOTHER
         if new:
             self._after_cut = time + _CUTS_APART
         if time >= self._due - TOLERANCE:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import Frames
+from .tiny import change, tiny
 
-_CELL: Final = 16  # pixels: two frames are compared at one pixel of each cell
-_UNLIKE: Final = 20.0  # mean difference of 255 from which a frame is another picture; a cut gives 40 and more
+_UNLIKE: Final = 20.0  # change from which a frame is another picture
 
 
 def scan(parts: Iterable[Frames], *, every: float, batch: int = 32) -> Iterator[NDArray[np.uint8]]:
@@ -28,8 +28,8 @@ def scan(parts: Iterable[Frames], *, every: float, batch: int = 32) -> Iterator[
     due, last = -1.0, None
     for part in parts:
         for time, image in zip(part.times.tolist(), part.images, strict=True):
-            small = image[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL].astype(np.int16)
-            if last is not None and time < due and float(np.abs(small - last).mean()) < _UNLIKE:
+            small = tiny(image)
+            if last is not None and time < due and change(small, last) < _UNLIKE:
                 continue
             chosen.append(image.copy())  # not a view: it would keep its whole batch in memory
             due, last = time + every - 1e-3, small

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..media.tiny import Tiny, change, tiny
 from .vision import Images
 
-_CELL = 16
 _CHANGED = 7.0
 _ANOTHER = 24.0
 _SHARP = 0.1
@@ -28,30 +28,29 @@ class Sampler:
 
     def __init__(self, least: float, most: float) -> None:
         self._least, self._most = least, max(least, most)
-        self._last: tuple[float, NDArray[np.int16]] | None = None
+        self._last: tuple[float, Tiny] | None = None
         self._of_shot = 0
         self.chosen = 0
 
     def choose(self, times: NDArray[np.float32], images: Images) -> list[int]:
         """Frames (T, H, W, 3) at ``times`` (T,) seconds, later than all before -> the indices of those chosen."""
-        offset = min(_CELL // 2, images.shape[1] - 1, images.shape[2] - 1)
-        tiny = images[:, offset::_CELL, offset::_CELL].astype(np.int16)
+        small = tiny(images)
         found: list[int] = []
         for index, time in enumerate(times.tolist()):
-            if self._last is None or self._wanted(time - self._last[0], tiny[index], self._last[1]):
-                self._last = (time, tiny[index])
+            if self._last is None or self._wanted(time - self._last[0], small[index], self._last[1]):
+                self._last = (time, small[index])
                 found.append(index)
         self.chosen += len(found)
         return found
 
-    def _wanted(self, apart: float, now: NDArray[np.int16], before: NDArray[np.int16]) -> bool:
+    def _wanted(self, apart: float, now: Tiny, before: Tiny) -> bool:
         if apart < min(_SHARP, self._least) - 1e-3:
             return False
-        change = float(np.abs(now - before).mean())
-        if change >= _ANOTHER:
+        changed = change(now, before)
+        if changed >= _ANOTHER:
             self._of_shot = 0
             return True
         least = self._least if self._of_shot < _OFTEN else 2 * self._least
-        wanted = apart >= self._most - 1e-3 or (change >= _CHANGED and apart >= least - 1e-3)
+        wanted = apart >= self._most - 1e-3 or (changed >= _CHANGED and apart >= least - 1e-3)
         self._of_shot += wanted
         return wanted
