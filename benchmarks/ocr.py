@@ -3,10 +3,10 @@
     python benchmarks/ocr.py [--data DIR] [--clips 40] [--seed 1] [--smallest 0.03] [--largest 0.12]
 
 Clips of three seconds (six frames a second, H.264) are cut from the videos and photos of DIR (the sample clips if none
-is given); runs in which text is read to begin with are left out. Each clip is read without a title and with one, as it
-was read before (every changed look searched whole) and as it is now (where the hint sees a chance; lines that stand
-still are read once). Words are ImageNet's class names; two of the four fonts were never seen in training the hint.
-Seconds are those of the processor, on one thread, without decoding.
+is given); runs in which text is read to begin with are left out. Each clip is read without a title and with one, at
+every look where something changed, and at those alone where the hint sees a chance of text. Words are ImageNet's class
+names; two of the four fonts were never seen in training the hint. Seconds are those of the processor, on one thread,
+without decoding.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ from gpt4video.agent.settings import Settings
 from gpt4video.agent.training.drawn_text import Title, titles
 from gpt4video.tools.media.decode import sample, stream
 from gpt4video.tools.media.probe import probe
-from gpt4video.tools.understanding.follower import TextFollower
-from gpt4video.tools.understanding.ocr import TextLine, TextReader
+from gpt4video.tools.understanding.ocr import TextReader
 from gpt4video.tools.understanding.screentext import TextLog
 from gpt4video.tools.understanding.texthint import TextHint
-from gpt4video.tools.understanding.watch import ChangeWatch, Look
+from gpt4video.tools.understanding.watch import ChangeWatch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -68,10 +67,10 @@ class TimedReader(TextReader):
 
     clock: Clock
 
-    def find(self, image: Pixels, cells: Any = None) -> Any:
+    def find(self, image: Pixels) -> Any:
         """As the reader's."""
         with self.clock("search"):
-            return super().find(image, cells)
+            return super().find(image)
 
     def lines(self, image: Pixels, boxes: Any) -> Any:
         """As the reader's."""
@@ -93,8 +92,8 @@ class TimedHint(TextHint):
 class Way:
     """One way to read clips, and what came of it."""
 
-    def __init__(self, name: str, reader: TimedReader, hint: TimedHint | None, sparing: bool) -> None:
-        self.name, self._reader, self._hint, self._sparing = name, reader, hint, sparing
+    def __init__(self, name: str, reader: TimedReader, hint: TimedHint | None) -> None:
+        self.name, self._reader, self._hint = name, reader, hint
         self.clock: dict[str, Clock] = {"plain": Clock(), "titled": Clock()}
         self.count: dict[str, Counter[str]] = {"plain": Counter(), "titled": Counter()}
         self.missed: list[tuple[Title, list[str]]] = []
@@ -115,7 +114,6 @@ class Way:
                 looks += watch.push(batch.times, batch.images)
         with clock("watch"):
             looks += watch.finish()
-        follower = TextFollower(self._reader, self._hint)
         wanted = [look.time for look in looks if look.read]
         images = dict(zip(wanted, sample(path, wanted, size=large).images, strict=True)) if wanted else {}
         log = TextLog(1 / FPS)
@@ -124,8 +122,7 @@ class Way:
             if not look.changed:
                 log.same(look.time)
                 continue
-            with clock("follow"):
-                lines = [] if not look.read else self._lines(follower, images[look.time], look)
+            lines = self._reader.read(images[look.time]) if look.read else []
             log.add(look.time, lines)
             invented = Counter(words(" ".join(line.text for line in lines))) - truth
             count.update(looks=1, frames=look.read, invented=sum(invented.values()))
@@ -137,9 +134,6 @@ class Way:
                 self.by[key].update(words=truth.total(), right=right)
             if right < truth.total():
                 self.missed.append((title, sorted(found.elements())))
-
-    def _lines(self, follower: TextFollower, image: Pixels, look: Look) -> list[TextLine]:
-        return follower.read(image, look.cells) if self._sparing else self._reader.read(image)
 
     def report(self, details: bool) -> None:
         """Print."""
@@ -235,8 +229,8 @@ def main() -> None:
         folder = parts.models("ocr")
         models = folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx"
         ways = [
-            Way("before", TimedReader(*models, threads=1, at_once=6, shortest=320), None, sparing=False),
-            Way("now", TimedReader(*models, threads=1), TimedHint(), sparing=True),
+            Way("every change", TimedReader(*models, threads=1), None),
+            Way("with the hint", TimedReader(*models, threads=1), TimedHint()),
         ]
         check = TextReader(*models, threads=1)
         drawn = (title for title in titles(options.seed, smallest=options.smallest, largest=options.largest))

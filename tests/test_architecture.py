@@ -26,7 +26,7 @@ HEAVY = {
     "chromadb",
     "ray",
     "cv2",
-    "onnxruntime",
+    "openvino",
     "scenedetect",
     "peft",
     "xgrammar",

@@ -96,16 +96,12 @@ def test_a_missing_model_cannot_judge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scores", [np.full((1, 2), np.nan), np.zeros((1, 3)), np.zeros((2, 2))])
-def test_unusable_scores_cannot_judge(scores: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Session:
-        def get_inputs(self) -> list[Any]:
-            return [type("Input", (), {"name": "input"})]
-
-        def run(self, names: object, feed: object) -> list[Any]:
-            return [scores]
-
-    policy = FramePolicy(Path("x"), lambda path, every: iter([clip(1)]))
-    monkeypatch.setattr(policy, "_open", Session)
+def test_unusable_scores_cannot_judge(
+    scores: NDArray[np.float64], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = FramePolicy(tmp_path / "model.onnx", lambda path, every: iter([clip(1)]))
+    (tmp_path / "model.onnx").touch()
+    monkeypatch.setattr("gpt4video.policies.frames._load", lambda path: lambda batch: scores)
     with pytest.raises(FrameModelBroken, match="unusable"):
         policy.judge(media())
 

@@ -8,6 +8,7 @@ as soon as it has ended, so that memory does not grow with the length of the cli
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -152,11 +153,12 @@ def analyse(
     from .passes import ClipPass
 
     info = probe(path)
-    state = ClipPass(info, encoder, ocr=ocr, hint=hint, captioner=captioner, every=every)
-    for batch in frames_for(info) if frames is None else frames:
-        state.push(batch)
-        progress(float(batch.times[-1]))
-    return state.finish()
+    with ThreadPoolExecutor(1, "read") as aside:
+        state = ClipPass(info, encoder, ocr=ocr, hint=hint, captioner=captioner, every=every, aside=aside)
+        for batch in frames_for(info) if frames is None else frames:
+            state.push(batch)
+            progress(float(batch.times[-1]))
+        return state.finish()
 
 
 def frames_for(info: MediaInfo) -> Iterable[Frames]:

@@ -6,9 +6,15 @@ Lite family leaves out squeeze-and-excitation and replaces swish by ReLU6. Impor
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    import openvino
 
 SIDE = 224
 GRID = 7
@@ -28,6 +34,12 @@ _STAGES = (
 _BN_EPS = 1e-3
 
 
+def _margins(kernel: int, stride: int) -> tuple[int, int]:
+    """Pixels before and after for TensorFlow's "same", of a side that is a multiple of the stride, as all here are."""
+    total = max(kernel - stride, 0)
+    return total // 2, total - total // 2
+
+
 class _SameConv(nn.Conv2d):
     """A convolution padded the way TensorFlow does ("same"): the odd pixel goes to the right and the bottom."""
 
@@ -35,8 +47,7 @@ class _SameConv(nn.Conv2d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         if stride == 1:
             return functional.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-        total = max(kernel - stride, 0) if x.shape[-1] % stride == 0 else kernel - 1
-        before, after = total // 2, total - total // 2
+        before, after = _margins(kernel, stride)
         x = functional.pad(x, (before, after, before, after))
         return functional.conv2d(x, self.weight, self.bias, stride, 0, 1, self.groups)
 
@@ -65,6 +76,14 @@ class _Block(nn.Module):
         y = self._bn2(self._project_conv(y))
         result: Tensor = x + y if self.skip else y
         return result
+
+    def graph(self, x: Any) -> Any:
+        """The same of a node of a graph."""
+        from openvino import opset13 as op
+
+        y = _convolved(x, self._expand_conv) if isinstance(self._expand_conv, nn.Conv2d) else x
+        y = _convolved(_convolved(y, self._depthwise_conv), self._project_conv, bounded=False)
+        return op.add(x, y) if self.skip else y
 
 
 class EfficientNetLite0(nn.Module):
@@ -107,6 +126,39 @@ class EfficientNetLite0(nn.Module):
             _fuse(block, "_depthwise_conv", "_bn1")
             _fuse(block, "_project_conv", "_bn2")
         return self
+
+    def graph(self, mean: float, deviation: float) -> openvino.Model:
+        """The fused network for OpenVINO: pictures (T, 224, 224, 3) uint8 RGB -> grid, pooled, logits.
+
+        Args:
+            mean: taken off every channel, of 0 to 255.
+            deviation: what the rest is divided by.
+        """
+        import openvino
+        from openvino import opset13 as op
+
+        pictures = op.parameter([-1, SIDE, SIDE, 3], np.uint8)
+        scaled = op.divide(op.subtract(op.convert(pictures, "f32"), np.float32(mean)), np.float32(deviation))
+        x = _convolved(op.transpose(scaled, np.array([0, 3, 1, 2])), self._conv_stem)
+        for block in self._blocks:
+            x = cast(_Block, block).graph(x)
+        x = _convolved(x, self._conv_head)
+        pooled = op.reduce_mean(x, np.array([2, 3]), keep_dims=False)
+        logits = op.add(op.matmul(pooled, self._fc.weight.numpy(), False, True), self._fc.bias.numpy())
+        grid = op.transpose(op.reshape(x, np.array([0, WIDTH, GRID * GRID]), True), np.array([0, 2, 1]))
+        return openvino.Model([grid, pooled, logits], [pictures], "efficientnet-lite0")
+
+
+def _convolved(x: Any, conv: nn.Conv2d, *, bounded: bool = True) -> Any:
+    """A node of a graph through a fused convolution, and ReLU6 if bounded."""
+    from openvino import opset13 as op
+
+    before, after = _margins(conv.kernel_size[0], conv.stride[0])
+    places = (conv.stride, [before] * 2, [after] * 2, [1, 1])
+    weight = conv.weight.numpy()
+    y = op.convolution(x, weight, *places) if conv.groups == 1 else op.group_convolution(x, weight[:, None], *places)
+    y = op.add(y, conv.state_dict()["bias"].numpy().reshape(1, -1, 1, 1))
+    return op.clamp(y, 0.0, 6.0) if bounded else y
 
 
 def _fuse(parent: nn.Module, conv_name: str, norm_name: str) -> None:

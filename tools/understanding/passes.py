@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,12 @@ class _Found:
     until: float = 0.0
 
 
+def _done() -> Future[None]:
+    nothing: Future[None] = Future()
+    nothing.set_result(None)
+    return nothing
+
+
 class ClipPass:
     """Takes all frames of a clip in order, batch by batch; memory does not grow with its length but by its findings.
 
@@ -72,6 +79,7 @@ class ClipPass:
         hint: says where there may be text; None looks for it everywhere.
         captioner: describes a shot in a sentence.
         every: seconds at least between the frames whose content is looked at, cuts apart.
+        aside: a thread that reads while the rest goes on, one batch behind.
     """
 
     def __init__(
@@ -83,6 +91,7 @@ class ClipPass:
         hint: TextHint | None,
         captioner: Captioner | None,
         every: float,
+        aside: Executor,
     ) -> None:
         self._info, self._encoder, self._captioner = info, encoder, captioner
         self._finder = ShotFinder()
@@ -95,16 +104,18 @@ class ClipPass:
         self._open = _Open()
         self._found = _Found()
         self._every = every
+        self._aside, self._read = aside, _done()
 
     def push(self, frames: Frames) -> None:
         """The next frames, with those that were decoded large as well."""
         self._found.partial = frames.partial or self._found.partial
         self._found.until = float(frames.times[-1])
+        self._read.result()
+        if self._reading is not None:
+            self._read = self._aside.submit(self._reading.push, frames)
         self._look(frames)
         self._motion.push(frames.times, frames.images)
         self._closer.push(frames.larger)
-        if self._reading is not None:
-            self._reading.push(frames)
         for shot in self._finder.push(frames.times, frames.images):
             self._close(shot, ends=False)
         while self._found.until - self._open.start > _LONG + _LAG:
@@ -119,6 +130,7 @@ class ClipPass:
         rest = self._finder.finish(self._info.duration)
         for index, shot in enumerate(rest):
             self._close(shot, ends=index == len(rest) - 1)
+        self._read.result()
         texts = self._reading.finish() if self._reading is not None else []
         lost = self._reading.lost if self._reading is not None else ""
         return ClipAnalysis(

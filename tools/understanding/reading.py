@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MediaBroken
-from .follower import TextFollower
 from .screentext import ScreenText, TextLog
 from .watch import ChangeWatch, Look
 
 if TYPE_CHECKING:
     from ..media.decode import Frames
     from ..media.probe import MediaInfo
-    from .ocr import TextLine, TextReader
+    from .ocr import TextReader
     from .texthint import TextHint
 
 EVERY = 1.0
@@ -30,7 +29,7 @@ class ScreenReading:
         info: the file's facts.
         ocr: reads.
         size: (width, height) in which a frame is read.
-        hint: says where there may be text.
+        hint: says whether there may be any text; None reads wherever something changed.
 
     Attributes:
         looks: how many frames were looked at for text.
@@ -40,7 +39,6 @@ class ScreenReading:
     def __init__(self, info: MediaInfo, ocr: TextReader, size: tuple[int, int], hint: TextHint | None = None) -> None:
         self._info, self._ocr, self._size = info, ocr, size
         self._watch = ChangeWatch(EVERY, hint=hint)
-        self._follower = TextFollower(ocr, hint) if hint is not None else None
         self._log = TextLog(1 / info.fps if info.fps else 0.0)
         self._large: dict[float, NDArray[np.uint8]] = {}
         self._texts: list[ScreenText] = []
@@ -66,11 +64,8 @@ class ScreenReading:
             elif not look.text:
                 self._log.add(look.time, [])
             elif (image := self._picture(_key(look.time))) is not None:
-                self._log.add(look.time, self._read(image, look))
+                self._log.add(look.time, self._ocr.read(image))
             self._large = {time: image for time, image in self._large.items() if time > look.time}
-
-    def _read(self, image: NDArray[np.uint8], look: Look) -> list[TextLine]:
-        return self._ocr.read(image) if self._follower is None else self._follower.read(image, look.cells)
 
     def _picture(self, time: float) -> NDArray[np.uint8] | None:
         """The frame at a time, large; one that was not sent along is decoded once more."""

@@ -1,7 +1,7 @@
 """A hint at text: a tiny network that says, from a frame 256 pixels wide, where letters may be.
 
-It reads nothing. It spares the detector, which needs a large picture and fifty times as long, the frames and the parts
-of frames without a chance of text. Trained by ``agent/training/text_hint.py``; figures in docs/models/hint.md.
+It reads nothing. It spares the detector, which needs a large picture and fifteen times as long, the frames without a
+chance of text. Trained by ``agent/training/text_hint.py``; figures in docs/models/hint.md.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Floats = NDArray[np.float32]
 CELL = 8
 """Pixels of the small frame that a cell of the map is wide and high."""
 LONG_SIDE = 256
-LIKELY = 0.05
-"""From this on a cell may hold text. Words on titled frames read right (``benchmarks/ocr.py``): 97 % as without a hint;
-at 0.12 86 %, for half the time."""
+LIKELY = 0.4
+"""From this on a cell may hold text. Of 552 titled frames of real clips 98.7 % have such a cell, at least one frame of
+each title does, and 41 % of the frames without text have none."""
 _WEIGHTS = Path(__file__).parent / "weights" / "texthint.safetensors"
 
 

@@ -5,7 +5,7 @@ Frames go through in order; what is kept of them is small and grey, and no more 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,13 +45,11 @@ class Look:
         time: seconds.
         changed: whether it may show another text than the look before; if not, what was there still is.
         text: whether there may be any text. A frame that changed and has none need not be read: nothing is there.
-        cells: (h, w), where there may be text, for the follower; None without a hint or where it was not asked.
     """
 
     time: float
     changed: bool
     text: bool = True
-    cells: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
 
     @property
     def read(self) -> bool:
@@ -210,7 +208,7 @@ class _Change:
         if self._read is not None and time < self._read[0] + _SLOWEST and _same_text(cells, strokes, *self._read[1:]):
             return Look(time, changed=False)
         self._read = (time, cells, strokes)
-        return Look(time, changed=True, cells=cells)
+        return Look(time, changed=True)
 
 
 def _share(change: NDArray[np.uint8]) -> float:
