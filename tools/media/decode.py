@@ -14,6 +14,7 @@ from ..errors import BadArguments, MediaBroken
 from . import sandbox
 from .limits import DEFAULT_LIMITS, MediaLimits
 from .probe import MediaInfo, probe
+from .readers import THREADS
 
 Backend = Literal["decord", "pyav", "still"]
 
@@ -96,21 +97,22 @@ def stream(
     size: tuple[int, int] | None = None,
     larger: Larger | None = None,
     batch: int = 32,
+    threads: int = THREADS,
     limits: MediaLimits = DEFAULT_LIMITS,
     backends: Sequence[Backend] | None = None,
 ) -> Iterator[Frames]:
     """Decode a video from its first frame to its last in batches, in bounded memory.
 
     ``every`` is the time between frames in seconds; None gives every frame, and then ``larger`` some of them in a
-    second size too, decoded once. Faults are as in :func:`sample`; a damaged end ends the stream, and the last batch's
-    ``partial`` says so.
+    second size too, decoded once. ``threads`` is how many decode: one leaves more of the processor to others. Faults
+    are as in :func:`sample`; a damaged end ends the stream, and the last batch's ``partial`` says so.
     """
     if batch < 1:
         raise BadArguments("A batch needs at least one frame.", "Ask for a batch of 1 or more.")
     info = probe(path, limits)
     if larger is not None and not info.still:
         backends = ["pyav"]  # the others give one size
-    base = _request(info, size, limits, batch, backends) | {"keep": True}
+    base = _request(info, size, limits, batch, backends) | {"keep": True, "threads": threads}
     if larger is not None:
         width, height = larger.size
         base["larger"] = {"width": width, "height": height, "spacing": larger.spacing}
@@ -185,6 +187,7 @@ def _request(
         "width": width,
         "height": height,
         "backends": list(backends or suited(info, width, height)),
+        "threads": THREADS,
     }
 
 

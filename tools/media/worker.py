@@ -161,6 +161,7 @@ def _key(backend: str, request: dict[str, Any]) -> Key:
         request["height"],
         None if larger is None else (larger["width"], larger["height"]),
         1.0 if larger is None else larger["spacing"],
+        request["threads"],
     )
     return (backend, opened, *_version(opened.path))
 

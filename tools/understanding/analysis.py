@@ -7,6 +7,7 @@ as soon as it has ended, so that memory does not grow with the length of the cli
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -161,13 +162,17 @@ def analyse(
         return state.finish()
 
 
-def frames_for(info: MediaInfo) -> Iterable[Frames]:
-    """All frames of a file as an analysis wants them: every one small, one a second large as well, in one decoding."""
-    from ..media.decode import Larger, stream
+def frames_for(info: MediaInfo, *, threads: int | None = None) -> Iterable[Frames]:
+    """All frames of a file as an analysis wants them: every one small, one a second large as well, in one decoding.
+
+    ``threads`` decode, by default one on two cores: networks run beside it and want the other.
+    """
+    from ..media.decode import THREADS, Larger, stream
     from .reading import EVERY
 
     larger = Larger(size_within(info, LARGE), EVERY)
-    return stream(info.path, size=size_within(info, _SMALL), larger=larger, batch=_BATCH)
+    threads = threads or (THREADS if (os.cpu_count() or 1) > 2 else 1)
+    return stream(info.path, size=size_within(info, _SMALL), larger=larger, batch=_BATCH, threads=threads)
 
 
 def size_within(info: MediaInfo, side: int) -> tuple[int, int]:

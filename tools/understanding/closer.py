@@ -35,7 +35,7 @@ class CloserLooks:
         chosen = [
             (time, squares_of(image))
             for time, image in larger
-            if self._sampler.choose(np.array([time], np.float32), resize(image[None], 256, 144))
+            if self._sampler.choose(np.array([time], np.float32), image[None])
         ]
         if chosen:
             logits = self._encoder.encode(np.concatenate([squares for _, squares in chosen])).logits
@@ -54,8 +54,10 @@ def squares_of(image: NDArray[np.uint8]) -> Images:
     """Three squares along the long side, (3, 224, 224, 3)."""
     height, width = image.shape[:2]
     short, long = min(height, width), max(height, width)
-    side = short if long > 1.25 * short else max(1, round(0.75 * short))
-    across = (short - side) // 2
-    starts = np.linspace(0, long - side, 3).round().astype(int).tolist()
+    scale = _SIDE / (short if long > 1.25 * short else 0.75 * short)
+    width, height = max(_SIDE, round(width * scale)), max(_SIDE, round(height * scale))
+    scaled = resize(image[None], width, height)[0]
+    across = (min(height, width) - _SIDE) // 2
+    starts = np.linspace(0, max(height, width) - _SIDE, 3).round().astype(int).tolist()
     corners = [(across, at) if width >= height else (at, across) for at in starts]
-    return np.concatenate([resize(image[None, y : y + side, x : x + side], _SIDE, _SIDE) for y, x in corners])
+    return np.stack([scaled[y : y + _SIDE, x : x + _SIDE] for y, x in corners])
