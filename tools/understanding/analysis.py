@@ -167,7 +167,8 @@ def frames_for(info: MediaInfo, *, threads: int | None = None) -> Iterable[Frame
 
     ``threads`` decode, by default one on two cores: networks run beside it and want the other.
     """
-    from ..media.decode import THREADS, Larger, stream
+    from ..media.decode import Larger, stream
+    from ..media.readers import THREADS
     from .reading import EVERY
 
     larger = Larger(size_within(info, LARGE), EVERY)
