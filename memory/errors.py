@@ -13,6 +13,9 @@
     |-- JobBusy            the user must act: the same job is running elsewhere and does not end
     |-- ModelUnusable      the user must act: embedding or projection weights are missing or wrong
     |-- FilterInvalid      the model may retry: a search filter that nothing can fulfil
+    |-- ProjectUnknown     the model may retry: this user has no project of that name
+    |-- ProjectInvalid     the model may retry: a project's name is empty or too long
+    |-- ProjectChanged     the user must act: somebody else changed the project meanwhile
     |-- JobLost            the developer made a mistake: a job was ended by who does not hold it
     `-- NotStorable        the developer made a mistake: a value that JSON cannot hold
 """
@@ -55,6 +58,27 @@ class ClipAmbiguous(LibraryError):
 
     code = "clip_ambiguous"
     audience = "model"
+
+
+class ProjectUnknown(LibraryError):
+    """No project of this user has that name."""
+
+    code = "project_unknown"
+    audience = "model"
+
+
+class ProjectInvalid(LibraryError):
+    """A project cannot be called that."""
+
+    code = "project_invalid"
+    audience = "model"
+
+
+class ProjectChanged(LibraryError):
+    """A project's log has grown since the caller read it."""
+
+    code = "project_changed"
+    audience = "user"
 
 
 class SourceUnreadable(LibraryError):

@@ -25,6 +25,7 @@ from .files import ContentStore
 from .ledger import Ledger
 from .lineage import Lineage
 from .owner import Holder, Owner
+from .projects import Projects
 from .sources import Sources
 from .text import plain, to_json
 
@@ -41,7 +42,8 @@ class Library:
     """Clips of all users of one home folder; each call sees one user's clips only.
 
     Safe for several threads and several processes at once. ``ledger`` is the job ledger of the same database,
-    ``sources`` the outside files that gave clips, ``episodes`` the notes of earlier turns.
+    ``sources`` the outside files that gave clips, ``episodes`` the notes of earlier turns,
+    ``projects`` the logs of timelines.
 
     Args:
         root: folder on this machine.
@@ -87,6 +89,7 @@ class Library:
         self.ledger = Ledger(self._database, holder)
         self.sources = Sources(self._database)
         self.episodes = Episodes(self._database)
+        self.projects = Projects(self._database)
 
     def add(
         self,

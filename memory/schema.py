@@ -74,7 +74,22 @@ _SECOND = (
     'CREATE INDEX episode_by_clip ON episode_clip ("user", clip)',
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_THIRD = (
+    """
+    CREATE TABLE project (
+        "user" TEXT NOT NULL, name TEXT NOT NULL, created DOUBLE PRECISION NOT NULL, PRIMARY KEY ("user", name)
+    )
+    """,
+    """
+    CREATE TABLE project_entry (
+        "user" TEXT NOT NULL, project TEXT NOT NULL, number BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL,
+        body TEXT NOT NULL, PRIMARY KEY ("user", project, number),
+        FOREIGN KEY ("user", project) REFERENCES project ("user", name) ON DELETE CASCADE
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """What to run to come from version N to N + 1, by N."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,1 @@
+"""A project as a timeline: items with takes and operations, a log of edits that can be taken back, interchange."""
