@@ -17,12 +17,16 @@ from .planner.validate import validate
 from .remembering import recalled, remember
 from .routing import MAX_ATTEMPTS, approval_key, dependencies
 from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow
+from .undoing import carried_out, command_of, visible
 
 if TYPE_CHECKING:
     from .components import Components
 
 HISTORY = 6
 """User messages that the planner and the policies look back on."""
+
+WRITES = ("edit_video", "generate_video")
+"""Tools whose outputs can be taken back."""
 
 Update = dict[str, Any]
 Node = TypeVar("Node", bound=Callable[..., Update])
@@ -79,9 +83,13 @@ class Nodes:
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
         _emit(events.NodeStarted(node="plan"))
+        if command := command_of(state["request"]):
+            done = carried_out(command, state)
+            _emit(events.PlanMade(steps=[], say=done["plan"]["say"]))
+            return {**done, "steps": None}
         entries = [
             ClipEntry(name=row["name"], about=row["about"].partition(" in ")[0], duration=row["duration"])
-            for row in state["clips"]
+            for row in visible(state)
         ]
         context = PlanContext(
             request=state["request"],
@@ -179,7 +187,10 @@ class Nodes:
             return {"verdicts": verdicts, "blocked": True}
         remember(self._parts, state, get_config()["configurable"].get("thread_id", ""))
         _emit(events.Answered(text=state["answer"], blocked=False))
-        return {"verdicts": verdicts, "history": [*state.get("history", []), state["request"]][-4 * HISTORY :]}
+        made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
+        changed = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
+        history = [*state.get("history", []), state["request"]][-4 * HISTORY :]
+        return {"verdicts": verdicts, "history": history, **changed}
 
     def refuse(self, state: AgentState) -> Update:
         """Say that and why the request was refused. What was asked stays in the history that policies judge."""

@@ -94,10 +94,15 @@ class TurnInput(TypedDict):
 
 
 class AgentState(TurnInput, total=False):
-    """A conversation (``clips``, ``history``: they last) and its current turn (the rest: reset by each turn)."""
+    """A conversation (the first four: they last) and its current turn (the rest: reset by each turn).
+
+    ``changes`` holds the names of the clips that each turn made, ``undone`` those groups that were taken back.
+    """
 
     clips: list[ClipRow]
     history: list[str]
+    changes: list[list[str]]
+    undone: list[list[str]]
 
     plan: PlanRow
     attempts: int
