@@ -1,6 +1,6 @@
 """Recipe of the text hint (``tools/understanding/texthint.py``): titles drawn over photos, a cell at a time.
 
-    python -m gpt4video.agent.training.text_hint --photos DIR --output FILE [--steps 1600]
+    python -m gpt4video.agent.training.text_hint --photos DIR --output FILE [--steps 6000]
 
 A title is drawn large, reduced to the frame's size and laid over a photo; then the picture is blurred, darkened and
 compressed a little, as video is. A cell is right when it says whether a line of text covers it.
@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--steps", type=int, default=6000)
     options = parser.parse_args()
     model = train(read_photos(options.photos), options.steps)
     options.output.parent.mkdir(parents=True, exist_ok=True)
