@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gpt4video.tools.errors import BackendMissing, GenerationFailed, OutOfResources, ToolError
-from gpt4video.tools.generation import diffusers_backend
+from gpt4video.tools.errors import BackendMissing, GenerationFailed, ToolError
 from gpt4video.tools.generation.base import GenerationRequest
 from gpt4video.tools.generation.diffusers_backend import DiffusersGenerator, as_frames
 from gpt4video.tools.generation.embedded import EmbeddedGenerator
@@ -66,15 +65,24 @@ def test_broken_weights_are_a_typed_error(tmp_path: Path) -> None:
     assert "cannot be loaded" in _fault(folder).message
 
 
-def test_weights_larger_than_memory_are_refused_before_they_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = _index(tmp_path, unet=["diffusers", "UNet3DConditionModel"])
+def test_code_beside_weights_missing_shards_and_parts_outside_the_folder_are_refused(tmp_path: Path) -> None:
+    folder = _index(tmp_path / "a", unet=["diffusers", "UNet3DConditionModel"])
     (folder / "unet").mkdir()
-    (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"x")
-    monkeypatch.setattr(diffusers_backend, "weight_bytes", lambda _: 10**15)
-    with pytest.raises(OutOfResources, match=r"1000000\.0 GB"):
-        DiffusersGenerator(folder).generate(DOG)
+    (folder / "unet" / "config.json").write_text('{"auto_map": {"AutoModel": "mine.Model"}}')
+    (folder / "unet" / "model.safetensors").write_bytes(b"")
+    assert "own code" in _fault(folder).message
+    (folder / "unet" / "config.json").write_text("{}")
+    (folder / "unet" / "model.safetensors.index.json").write_text(
+        '{"weight_map": {"a": "model-00001-of-00002.safetensors"}}'
+    )
+    assert "lacks model-00001-of-00002.safetensors" in _fault(folder).message
+    assert (
+        "no proper name"
+        in _fault(_index(tmp_path / "b", **{"../a/unet": ["diffusers", "UNet3DConditionModel"]})).message
+    )
+    for content in ("[]", '{"unet": 1}'):
+        (folder / "model_index.json").write_text(content)
+        assert "Download" in _fault(folder).remedy
 
 
 @pytest.mark.parametrize("bad", [np.full((1, 2, 4, 4, 3), np.nan), np.zeros((1, 4, 4, 3)), np.zeros((1, 0, 4, 4, 3))])

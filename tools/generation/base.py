@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,6 +110,43 @@ class GeneratedFrames:
     model: str
     seed: int
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a request would take, told without loading anything.
+
+    Attributes:
+        weights: bytes by part, in the precision that will be used.
+        activations: bytes that the work itself takes at its widest point, by the rule of the backend.
+        device: where it will run: ``cpu`` or ``cuda``.
+        need: bytes that must be free on the device.
+        have: bytes that are free there; None where that cannot be known.
+        host_need: bytes that must be free in main memory: parts that wait there for a GPU; 0 when nothing waits.
+        host_have: bytes that are free in main memory; None where that cannot be known.
+        seconds: how long it would take; None until a clip has been made from which the speed is known.
+        width: pixels that would be made.
+        height: pixels that would be made.
+        frames: length that would be made.
+    """
+
+    weights: Mapping[str, int]
+    activations: int
+    device: str
+    need: int
+    have: int | None
+    host_need: int
+    host_have: int | None
+    seconds: float | None
+    width: int
+    height: int
+    frames: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether what is needed is free, as far as can be known."""
+        pairs = ((self.need, self.have), (self.host_need, self.host_have))
+        return all(have is None or need <= have for need, have in pairs)
 
 
 class Generator(Protocol):

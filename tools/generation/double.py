@@ -54,7 +54,9 @@ class DrawnGenerator:
         for index in range(count):
             progress(index / count, f"frame {index + 1} of {count}")
             frames[index] = self._draw(digest, index, frames.shape[1], frames.shape[2])
-        if request.image is not None:
+        if request.video is not None:
+            frames[0] = request.video[0, 0, 0]
+        elif request.image is not None:
             frames[0] = request.image[0, 0]
         progress(1.0, "drawn")
         return GeneratedFrames(frames, fps, self.name, request.seed, ("drawn by the test double",))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 
-def _clip_tokenizer(folder: Path) -> Any:
+def clip_tokenizer(folder: Path) -> Any:
     from transformers import CLIPTokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,8 +34,8 @@ def _image_vae() -> Any:
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
-        block_out_channels=(32,), in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",),
-        up_block_types=("UpDecoderBlock2D",), latent_channels=4, sample_size=32,
+        block_out_channels=(8, 8), in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4, sample_size=32, norm_num_groups=2,
     )  # fmt: skip
 
 
@@ -45,13 +45,13 @@ def modelscope(folder: Path, *, from_video: bool = False, safe: bool = True) -> 
 
     torch.manual_seed(0)
     unet = UNet3DConditionModel(
-        block_out_channels=(32, 32), layers_per_block=1, sample_size=32, in_channels=4, out_channels=4,
+        block_out_channels=(32, 32), layers_per_block=1, sample_size=16, in_channels=4, out_channels=4,
         down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"), up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"),
         cross_attention_dim=32, attention_head_dim=4, norm_num_groups=2,
     )  # fmt: skip
     kind = VideoToVideoSDPipeline if from_video else TextToVideoSDPipeline
     pipeline = kind(
-        vae=_image_vae(), text_encoder=_clip_text(), tokenizer=_clip_tokenizer(folder.with_name("tokenizer-files")),
+        vae=_image_vae(), text_encoder=_clip_text(), tokenizer=clip_tokenizer(folder.with_name("tokenizer-files")),
         unet=unet, scheduler=DDIMScheduler(clip_sample=False),
     )  # fmt: skip
     pipeline.save_pretrained(folder, safe_serialization=safe)
@@ -70,13 +70,13 @@ def stable_video_diffusion(folder: Path) -> Path:
 
     torch.manual_seed(0)
     unet = UNetSpatioTemporalConditionModel(
-        block_out_channels=(32, 64), layers_per_block=1, sample_size=32, in_channels=8, out_channels=4,
+        block_out_channels=(32, 64), layers_per_block=1, sample_size=16, in_channels=8, out_channels=4,
         down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
         up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"), cross_attention_dim=32,
         num_attention_heads=8, projection_class_embeddings_input_dim=96, addition_time_embed_dim=32,
     )  # fmt: skip
     vae = AutoencoderKLTemporalDecoder(
-        block_out_channels=(32,), in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",),
+        block_out_channels=(32, 32), in_channels=3, out_channels=3, down_block_types=("DownEncoderBlock2D",) * 2,
         latent_channels=4,
     )  # fmt: skip
     vision = CLIPVisionModelWithProjection(
@@ -91,24 +91,36 @@ def stable_video_diffusion(folder: Path) -> Path:
     return folder
 
 
-def wan(folder: Path) -> Path:
-    """Wan's architecture: text-to-video by a transformer over a causal video VAE."""
-    from diffusers import AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, WanPipeline, WanTransformer3DModel
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+def animatediff(folder: Path, *, from_video: bool = False, adapter: Path | None = None) -> Path:
+    """AnimateDiff's architecture; with ``adapter`` a still-picture pipeline and, in that folder, a motion adapter."""
+    from diffusers import (
+        AnimateDiffPipeline,
+        AnimateDiffVideoToVideoPipeline,
+        DDIMScheduler,
+        MotionAdapter,
+        StableDiffusionPipeline,
+        UNet2DConditionModel,
+    )
 
     torch.manual_seed(0)
-    words = {word: index for index, word in enumerate(["<pad>", "</s>", "<unk>", "a", "red", "ball", "moving", "left"])}
-    plain = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    plain.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
-    text = UMT5EncoderModel(UMT5Config(vocab_size=8, d_model=32, d_kv=8, d_ff=37, num_layers=1, num_heads=4))
-    vae = AutoencoderKLWan(base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1,
-                           temperal_downsample=[False, True, True])  # fmt: skip
-    transformer = WanTransformer3DModel(
-        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
-        text_dim=32, freq_dim=256, ffn_dim=32, num_layers=1, cross_attn_norm=True, rope_max_seq_len=32,
+    unet = UNet2DConditionModel(
+        block_out_channels=(8, 8), layers_per_block=1, sample_size=16, in_channels=4, out_channels=4,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=32, attention_head_dim=4, norm_num_groups=2,
     )  # fmt: skip
-    pipeline = WanPipeline(tokenizer, text.eval(), vae, FlowMatchEulerDiscreteScheduler(shift=7.0), transformer)
-    pipeline.save_pretrained(folder)
+    motion = MotionAdapter(
+        block_out_channels=(8, 8), motion_layers_per_block=1, motion_norm_num_groups=2, motion_num_attention_heads=2,
+        motion_max_seq_length=12,
+    )  # fmt: skip
+    tokenizer = clip_tokenizer(folder.with_name("tokenizer-files"))
+    parts = {"vae": _image_vae(), "text_encoder": _clip_text(), "tokenizer": tokenizer, "unet": unet}
+    scheduler = DDIMScheduler(beta_schedule="linear", clip_sample=False, steps_offset=1)
+    if adapter is not None:
+        motion.save_pretrained(adapter)
+        StableDiffusionPipeline(
+            **parts, scheduler=scheduler, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+        ).save_pretrained(folder)
+    else:
+        kind = AnimateDiffVideoToVideoPipeline if from_video else AnimateDiffPipeline
+        kind(**parts, scheduler=scheduler, motion_adapter=motion).save_pretrained(folder)
     return folder
