@@ -106,9 +106,13 @@ def uneven_clip(path: Path) -> Path:
 
 
 def _write_tone(media: object, stream: object, seconds: float, hertz: float, rate: int) -> None:
+    samples = np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)[None] * 0.5
+    _write_samples(media, stream, samples, rate)
+
+
+def _write_samples(media: object, stream: object, samples: NDArray[np.float32], rate: int) -> None:
     import av
 
-    samples = np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)[None] * 0.5
     for begin in range(0, samples.shape[1], 1024):
         part = np.ascontiguousarray(samples[:, begin : begin + 1024])
         frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
@@ -410,3 +414,30 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "magic bytes only": ("media_broken", lambda path: _text(path, b"\x00\x00\x00\x18ftypisom" + bytes(64))),
 }
 """Files named ``.mp4`` that must not be opened: the code of the typed error, and how to make one."""
+
+
+def clicking_clip(path: Path, frames: int, fps: int = 10, rate: int = 44100) -> Path:
+    """An index clip whose sound is silent but for a click of 10 ms at every full second."""
+    import av
+
+    plain = index_clip(path.with_name(f"plain-{path.name}"), frames, fps=fps)
+    samples = np.zeros((1, frames * rate // fps), dtype=np.float32)
+    for second in range(1, -(-frames // fps)):
+        length = rate // 100
+        samples[:, second * rate : second * rate + length] = 0.8 * np.sin(np.arange(length) * 2 * np.pi * 2000 / rate)
+    with av.open(str(plain)) as clip, av.open(str(path), "w") as media:
+        video = media.add_stream_from_template(clip.streams.video[0])
+        sound = media.add_stream("aac", rate=rate)
+        for packet in clip.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                media.mux(packet)
+        _write_samples(media, sound, samples, rate)
+    plain.unlink()
+    return path
+
+
+def clicks(samples: NDArray[np.float32], rate: int) -> list[float]:
+    """When clicks begin, seconds."""
+    loud = np.flatnonzero(np.abs(samples) > 0.2) / rate
+    return [float(time) for n, time in enumerate(loud) if n == 0 or time - loud[n - 1] > 0.1]

@@ -53,7 +53,8 @@ class MediaOutput(ToolModel):
 
     Attributes:
         path: where it lies.
-        kind: ``video`` becomes a clip; ``image`` (a frame) and ``gif`` are handed to the user as they are.
+        kind: ``video`` becomes a clip; ``image`` (a frame), ``gif``, ``audio`` and ``archive`` (a zip of frames)
+            are handed to the user as they are.
         operation: what made it, e.g. ``trim`` or ``generate``.
         parents: library ids it was made from.
         arguments: what it was made with, JSON values only.
@@ -64,7 +65,7 @@ class MediaOutput(ToolModel):
     """
 
     path: Path
-    kind: Literal["video", "image", "gif"] = "video"
+    kind: Literal["video", "image", "gif", "audio", "archive"] = "video"
     operation: str
     parents: list[str] = []
     arguments: dict[str, object] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, get_args
 
 from ...tools.editing.operations import (
     Audio,
@@ -15,11 +15,13 @@ from ...tools.editing.operations import (
     Cut,
     Extract,
     Fade,
+    FontName,
     Operation,
     Resize,
     Reverse,
     Rotate,
     Speed,
+    Stabilise,
     Text,
     TimePoint,
     Trim,
@@ -30,6 +32,8 @@ REF: Final = re.compile(
 )
 _TIME: Final = re.compile(r"(?:(\d+(?:\.\d+)?)%|(end))?([+-]?\d+(?:\.\d+)?)?")
 _END: Final = TimePoint(fraction=1.0)
+_COUNTED: Final = frozenset({"frames", "sheet"})
+_SPANNED: Final = frozenset({"trim", "cut", "gif", "webm", "m4a", "wav"})
 _PLAIN: Final = frozenset({"grayscale", "sepia", "invert"})
 
 
@@ -113,28 +117,35 @@ def _span(start: TimePoint, end: TimePoint) -> str:
 
 
 def _render_crop(op: Crop) -> str:
-    return f"crop {op.aspect or f'{op.x} {op.y} {op.width} {op.height}'}"
+    return f"crop {op.aspect or f'{op.x} {op.y} {op.width} {op.height}'}" + (" follow" if op.follow else "")
 
 
 def _render_text(op: Text) -> str:
+    style = ("" if op.font == "sans" else f" {op.font}") + ("" if op.size is None else f" size {number(op.size)}")
     times = "" if (op.start, op.end) == (TimePoint(), _END) else f" {_span(op.start, op.end)}"
-    return f"text {op.position}{times}: {escape(op.text)}"
+    return f"text {op.position}{style}{times}: {escape(op.text)}"
 
 
 def _render_audio(op: Audio) -> str:
     if op.action == "volume":
         return f"audio volume {number(op.amount)}"
+    if op.action == "fade":
+        return f"audio fade {number(op.fade_in)} {number(op.fade_out)}"
     return "audio mute" if op.action == "mute" else f"audio replace {render_ref(op.source or '')}"
 
 
 def _render_extract(op: Extract) -> str:
-    return f"frame {render_time(op.at)}" if op.what == "frame" else f"gif {_span(op.start, op.end)}"
+    if op.what in {"frame", "thumbnail"}:
+        return f"{op.what} {render_time(op.at)}"
+    name = op.sound if op.what == "audio" else op.what
+    count = f" {op.count}" if op.what in _COUNTED and op.count is not None else ""
+    return f"{name}{count} {_span(op.start, op.end)}"
 
 
 _RENDER: Final[dict[str, Callable[..., str]]] = {
     "trim": lambda op: f"trim {_span(op.start, op.end)}",
     "cut": lambda op: f"cut {_span(op.start, op.end)}",
-    "concat": lambda _: "concat",
+    "concat": lambda op: f"concat {number(op.crossfade)}" if op.crossfade else "concat",
     "speed": lambda op: f"speed {number(op.factor)}",
     "reverse": lambda _: "reverse",
     "crop": _render_crop,
@@ -144,6 +155,7 @@ _RENDER: Final[dict[str, Callable[..., str]]] = {
     "text": _render_text,
     "color": lambda op: f"color {op.effect}" + ("" if op.effect in _PLAIN else f" {number(op.amount)}"),
     "audio": _render_audio,
+    "stabilise": lambda op: "stabilise" if op.strength == "medium" else f"stabilise {op.strength}",
     "extract": _render_extract,
 }
 
@@ -169,8 +181,7 @@ def parse_operation(part: str) -> Operation:
     name, *words = head.split(" ")
     span = {"start": parse_time(words[-2]), "end": parse_time(words[-1])} if _has_span(name, words) else {}
     if name == "text":
-        _need(words, 3 if span else 1, "text bottom 0 2: words")
-        return Text(text=unescape(text), position=words[0], **span)  # type: ignore[arg-type]
+        return _parse_text(words, unescape(text))
     if name not in _PARSE or text:
         raise PlanSyntaxError(f"{part!r} is no operation.", f"Operations are {', '.join(_PARSE)} and text.")
     form, count, build = _PARSE[name]
@@ -180,15 +191,43 @@ def parse_operation(part: str) -> Operation:
 
 
 def _has_span(name: str, words: list[str]) -> bool:
-    return (name in {"trim", "cut", "gif"} and len(words) == 2) or (name == "text" and len(words) == 3)
+    return (name in _SPANNED and len(words) == 2) or (name in _COUNTED and len(words) in (2, 3))
+
+
+def _parse_text(words: list[str], text: str) -> Operation:
+    style: dict[str, object] = {"position": words.pop(0) if words else "bottom"}
+    if words and words[0] in get_args(FontName):
+        style["font"] = words.pop(0)
+    if words[:1] == ["size"]:
+        style["size"] = float(words[1])
+        del words[:2]
+    if words:
+        _need(words, 2, "text bottom serif size 8 0 2: words")
+        style |= {"start": parse_time(words[0]), "end": parse_time(words[1])}
+    return Text.model_validate({"text": text, **style})
 
 
 def _parse_crop(words: list[str], _: object) -> Operation:
-    if len(words) == 1:
-        return Crop(aspect=words[0])  # type: ignore[arg-type]
+    if len(words) == 1 or words[1:] == ["follow"]:
+        return Crop(aspect=words[0], follow=len(words) == 2)  # type: ignore[arg-type]
     _need(words, 4, "crop x y width height")
     x, y, width, height = map(int, words)
     return Crop(x=x, y=y, width=width, height=height)
+
+
+def _parse_concat(words: list[str], _: object) -> Operation:
+    _need(words, min(1, len(words)), "concat 1")
+    return Concat(crossfade=float(words[0]) if words else 0.0)
+
+
+def _parse_stabilise(words: list[str], _: object) -> Operation:
+    _need(words, min(1, len(words)), "stabilise high")
+    return Stabilise(strength=words[0] if words else "medium")  # type: ignore[arg-type]
+
+
+def _parse_counted(what: str, words: list[str], span: dict[str, TimePoint]) -> Operation:
+    _need(words, 3 if len(words) == 3 else 2, f"{what} 12 0 end")
+    return Extract.model_validate({"what": what, "count": int(words[0]) if len(words) == 3 else None, **span})
 
 
 def _parse_resize(words: list[str], _: object) -> Operation:
@@ -203,6 +242,9 @@ def _parse_color(words: list[str], _: object) -> Operation:
 
 
 def _parse_audio(words: list[str], _: object) -> Operation:
+    if words[:1] == ["fade"]:
+        _need(words, 3, "audio fade 1 2")
+        return Audio(action="fade", fade_in=float(words[1]), fade_out=float(words[2]))
     _need(words, 1 if words[:1] == ["mute"] else 2, "audio mute, audio volume 0.5 or audio replace c2")
     if words[0] == "replace":
         return Audio(action="replace", source=words[1])
@@ -214,7 +256,14 @@ _PARSE: Final[dict[str, tuple[str, int | None, Callable[[list[str], dict[str, Ti
     "cut": ("cut 0 2", 2, lambda _, span: Cut(start=span["start"], end=span["end"])),
     "gif": ("gif 0 2", 2, lambda _, span: Extract(what="gif", start=span["start"], end=span["end"])),
     "frame": ("frame 50%", 1, lambda words, _: Extract(what="frame", at=parse_time(words[0]))),
-    "concat": ("concat", 0, lambda *_: Concat()),
+    "webm": ("webm 0 2", 2, lambda _, span: Extract(what="webm", start=span["start"], end=span["end"])),
+    "m4a": ("m4a 0 2", 2, lambda _, span: Extract(what="audio", start=span["start"], end=span["end"])),
+    "wav": ("wav 0 2", 2, lambda _, span: Extract(what="audio", sound="wav", start=span["start"], end=span["end"])),
+    "frames": ("frames 12 0 end", None, lambda words, span: _parse_counted("frames", words, span)),
+    "sheet": ("sheet 12 0 end", None, lambda words, span: _parse_counted("sheet", words, span)),
+    "thumbnail": ("thumbnail 50%", 1, lambda words, _: Extract(what="thumbnail", at=parse_time(words[0]))),
+    "concat": ("concat 1", None, _parse_concat),
+    "stabilise": ("stabilise", None, _parse_stabilise),
     "speed": ("speed 2", 1, lambda words, _: Speed(factor=float(words[0]))),
     "reverse": ("reverse", 0, lambda *_: Reverse()),
     "crop": ("crop 9:16", None, _parse_crop),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,24 @@ from gpt4video.tools.editing.operations import (
     Audio,
     Concat,
     Crop,
+    Cut,
+    EditArguments,
     Extract,
     Fade,
     Operation,
     Resize,
     Reverse,
     Speed,
+    Stabilise,
     Trim,
 )
-from gpt4video.tools.errors import BadArguments, Cancelled, ToolError
+from gpt4video.tools.errors import BadArguments, Cancelled, OutOfResources, RenderFailed, ToolError
+from gpt4video.tools.media import ffmpeg
 from media_factory import (
     index_clip,
     picture,
 )
+from pydantic import ValidationError
 
 
 def test_the_same_edit_gives_the_same_bytes_and_no_metadata(context: Context, tmp_path: Path) -> None:
@@ -51,6 +58,11 @@ IMPOSSIBLE: dict[str, tuple[Any, list[Operation], str]] = {
     "volume of silence": ("plain", [Audio(action="volume", amount=2)], "no sound"),
     "sound of a silent clip": ("sound", [Audio(action="replace", source="ntsc")], "has none"),
     "sound of many clips": ("sound", [Audio(action="replace", source="$all")], "one clip"),
+    "box larger than the picture": ("plain", [Crop(x=0, y=0, width=128, height=96)], "64x48"),
+    "cut of all": ("plain", [Cut()], "leaves nothing"),
+    "sound of a silent clip taken out": ("plain", [Extract(what="audio")], "no sound"),
+    "sheet of a span outside": ("plain", [Extract(what="sheet", start=at(7), end=at(8))], r"6\.00 s long"),
+    "stabilised after made tiny": ("sound", [Resize(height=32), Stabilise()], "too small"),
     "far too wide": ("wide", [Resize(height=4320)], "8192"),
 }
 
@@ -92,3 +104,43 @@ def test_originals_stay_as_they_are(context: Context) -> None:
     before = {name: path.read_bytes() for name, path in context.clips.items()}
     edit(context, "sound", Reverse(), Fade(fade_in=1))
     assert {name: path.read_bytes() for name, path in context.clips.items()} == before
+
+
+@pytest.mark.parametrize("factor", [0, -1, 0.05, 1000, float("nan"), float("inf")])
+def test_a_speed_out_of_bounds_is_no_operation(factor: float) -> None:
+    with pytest.raises(ValidationError):
+        Speed(factor=factor)
+
+
+def test_five_hundred_clips_are_too_many(context: Context) -> None:
+    with pytest.raises(ValidationError):
+        EditArguments(clips=["plain"] * 500, operations=[Concat()])
+    context.clips = {f"clip {n}": context.clips["plain"] for n in range(500)}
+    with pytest.raises(BadArguments, match="500 clips are too many"):
+        edit(context, "$all", Concat())
+
+
+@pytest.mark.parametrize("operation", [Trim(start=at(1.2), end=at(4.8)), Reverse(), Extract(what="sheet")])
+def test_a_killed_encoder_leaves_nothing_behind(
+    context: Context, monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    before = context.clips["plain"].read_bytes()
+    monkeypatch.setattr(ffmpeg, "_limit_memory", lambda pid: os.kill(pid, signal.SIGKILL))
+    with pytest.raises(OutOfResources, match="memory"):
+        edit(context, "plain", operation)
+    assert not list(context.workdir.iterdir())
+    assert context.clips["plain"].read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("operation", [Trim(start=at(1.2), end=at(4.8)), Reverse(), Extract(what="frames")])
+def test_a_full_disk_is_said_and_leaves_nothing_behind(
+    context: Context, monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    whole = os.path.abspath
+    edit(context, "plain@0-1", Reverse()).path.unlink()  # what is imported late is found before paths are bent
+    monkeypatch.setattr(ffmpeg.os.path, "abspath", lambda path: "/dev/full" if ".part" in str(path) else whole(path))
+    with pytest.raises(RenderFailed, match="disk is full"):
+        edit(context, "plain", operation)
+    monkeypatch.undo()
+    assert not list(context.workdir.iterdir())

@@ -32,10 +32,14 @@ plain = st.floats(0.25, 4)
 operations = st.one_of(
     st.builds(ops.Trim, start=points, end=points),
     st.builds(ops.Cut, start=points, end=points),
-    st.builds(ops.Concat),
+    st.builds(ops.Concat, crossfade=st.one_of(st.just(0.0), st.floats(0.1, 30))),
     st.builds(ops.Speed, factor=st.floats(0.1, 20)),
     st.builds(ops.Reverse),
-    st.builds(ops.Crop, aspect=st.sampled_from(["1:1", "9:16", "16:9", "4:3", "3:4", "4:5", "21:9"])),
+    st.builds(
+        ops.Crop,
+        aspect=st.sampled_from(["1:1", "9:16", "16:9", "4:3", "3:4", "4:5", "21:9"]),
+        follow=st.booleans(),
+    ),
     st.builds(
         ops.Crop,
         x=st.integers(0, 9999),
@@ -46,14 +50,33 @@ operations = st.one_of(
     st.builds(ops.Resize, height=st.integers(16, 4320), width=st.one_of(st.none(), st.integers(16, 8192))),
     st.builds(ops.Rotate, turn=st.sampled_from(["90", "180", "270", "mirror", "flip"])),
     st.builds(ops.Fade, fade_in=st.floats(0.01, 60), fade_out=st.floats(0, 60)),
-    st.builds(ops.Text, text=text, position=st.sampled_from(["top", "center", "bottom"]), start=points, end=points),
+    st.builds(
+        ops.Text,
+        text=text,
+        position=st.sampled_from(["top", "center", "bottom", "top-left", "bottom-right"]),
+        start=points,
+        end=points,
+        font=st.sampled_from(["sans", "serif", "mono", "bold"]),
+        size=st.one_of(st.none(), st.floats(2, 60)),
+    ),
     st.builds(ops.Color, effect=st.sampled_from(["grayscale", "sepia", "invert"])),
     st.builds(ops.Color, effect=st.sampled_from(["brightness", "contrast", "saturation"]), amount=plain),
     st.builds(ops.Audio, action=st.just("mute")),
     st.builds(ops.Audio, action=st.just("volume"), amount=plain),
     st.builds(ops.Audio, action=st.just("replace"), source=refs),
     st.builds(ops.Extract, what=st.just("frame"), at=points),
-    st.builds(ops.Extract, what=st.just("gif"), start=points, end=points),
+    st.builds(ops.Audio, action=st.just("fade"), fade_in=st.floats(0.1, 60), fade_out=st.floats(0, 60)),
+    st.builds(ops.Stabilise, strength=st.sampled_from(["low", "medium", "high"])),
+    st.builds(ops.Extract, what=st.sampled_from(["gif", "webm"]), start=points, end=points),
+    st.builds(ops.Extract, what=st.just("thumbnail"), at=points),
+    st.builds(ops.Extract, what=st.just("audio"), sound=st.sampled_from(["m4a", "wav"]), start=points, end=points),
+    st.builds(
+        ops.Extract,
+        what=st.sampled_from(["frames", "sheet"]),
+        count=st.one_of(st.none(), st.integers(1, 100)),
+        start=points,
+        end=points,
+    ),
 )
 some_refs = st.lists(refs, min_size=1, max_size=4)
 arguments = st.one_of(

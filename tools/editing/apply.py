@@ -10,9 +10,24 @@ from ..errors import BadArguments
 from ..media.ffmpeg import Input
 from ..media.limits import DEFAULT_LIMITS
 from ..media.probe import MediaInfo
-from .operations import Audio, Color, Crop, Cut, Fade, Operation, Resize, Reverse, Rotate, Speed, Text, Trim
+from .operations import (
+    Audio,
+    Color,
+    Crop,
+    Cut,
+    Fade,
+    Operation,
+    Resize,
+    Reverse,
+    Rotate,
+    Speed,
+    Stabilise,
+    Text,
+    Trim,
+)
 from .spans import frame_span
-from .titles import draw_title
+from .stabilise import check_size
+from .titles import Style, draw_title
 from .track import Track, exact_audio, number, open_sound
 
 TEMPO_STEP: Final = 2.0  # above it atempo drops samples instead of blending them
@@ -41,6 +56,7 @@ class Workshop:
             Color: _color,
             Text: self._text,
             Audio: self._audio,
+            Stabilise: _stabilise,
         }
 
     def apply(self, track: Track, operation: Operation) -> None:
@@ -51,9 +67,9 @@ class Workshop:
         first, past = frame_span(operation.start, operation.end, track.frames, track.rate)
         self._titles += 1
         path = self._workdir / f"title-{self._titles}.png"
-        note = draw_title(path, operation.text, (track.width, track.height), operation.position)
-        if note:
-            track.notes.append(note)
+        size = (track.width, track.height)
+        style = Style(operation.position, operation.font, operation.size)
+        track.notes += draw_title(path, operation.text, size, style)
         key = track.add_input(Input(path, "png_pipe"))
         whole = (first, past) == (0, track.frames)
         when = "" if whole else f":enable='between(n,{first},{past - 1})'"
@@ -70,6 +86,8 @@ class Workshop:
             if track.audio is None:
                 raise BadArguments("The clip has no sound whose volume could change.", "Leave the volume out.")
             track.filter_audio(f"volume={number(operation.amount)}")
+        elif operation.action == "fade":
+            _fade_sound(track, operation)
         elif operation.source is not None:
             self._replace(track, operation.source, operation.amount)
 
@@ -149,7 +167,7 @@ def _reverse(track: Track, _operation: Reverse) -> None:
 
 
 def _crop(track: Track, operation: Crop) -> None:
-    x, y, width, height = _box(track, operation)
+    x, y, width, height = crop_box(track, operation)
     if x < 0 or y < 0 or x + width > track.width or y + height > track.height:
         raise BadArguments(
             f"The box of {width}x{height} at {x},{y} reaches outside the picture, "
@@ -168,7 +186,8 @@ def _crop(track: Track, operation: Crop) -> None:
     track.width, track.height = width, height
 
 
-def _box(track: Track, operation: Crop) -> tuple[int, int, int, int]:
+def crop_box(track: Track, operation: Crop) -> tuple[int, int, int, int]:
+    """Where the window lies: x, y, width, height in pixels, about the centre for an aspect."""
     if operation.aspect is None:
         return operation.x or 0, operation.y or 0, operation.width or 0, operation.height or 0
     across, down = (int(side) for side in operation.aspect.split(":"))
@@ -208,25 +227,37 @@ def _rotate(track: Track, operation: Rotate) -> None:
 
 
 def _fade(track: Track, operation: Fade) -> None:
+    sound = _sound_fades(track, operation)
+    parts: list[str] = []
+    if operation.fade_in:
+        count = max(1, round(operation.fade_in * track.rate))
+        parts.append(f"fade=t=in:start_frame=0:nb_frames={count}")
+    if operation.fade_out:
+        count = max(1, round(operation.fade_out * track.rate))
+        begin = max(0, track.frames - 1 - count)  # so that the last frame is black, as the first of a fade in
+        parts.append(f"fade=t=out:start_frame={begin}:nb_frames={track.frames - 1 - begin or 1}")
+    track.filter_video(",".join(parts))
+    track.filter_audio(sound)
+
+
+def _fade_sound(track: Track, operation: Audio) -> None:
+    if track.audio is None:
+        raise BadArguments("The clip has no sound that could fade.", "Leave the fade out, or fade the picture.")
+    track.filter_audio(_sound_fades(track, operation))
+
+
+def _sound_fades(track: Track, operation: Fade | Audio) -> str:
+    """Filters that fade a sound. Raises ``BadArguments`` when the fades are longer than the clip."""
     if operation.fade_in + operation.fade_out > track.seconds + 0.5 / float(track.rate):
         raise BadArguments(
             f"Fades of {operation.fade_in:g} s and {operation.fade_out:g} s do not fit into {track.seconds:.2f} s.",
             "Shorten the fades.",
         )
-    parts: list[str] = []
-    sound: list[str] = []
-    if operation.fade_in:
-        count = max(1, round(operation.fade_in * track.rate))
-        parts.append(f"fade=t=in:start_frame=0:nb_frames={count}")
-        sound.append(f"afade=t=in:st=0:d={number(operation.fade_in)}")
+    sound = [f"afade=t=in:st=0:d={number(operation.fade_in)}"] if operation.fade_in else []
     if operation.fade_out:
-        count = max(1, round(operation.fade_out * track.rate))
-        begin = max(0, track.frames - 1 - count)  # so that the last frame is black, as the first of a fade in
-        parts.append(f"fade=t=out:start_frame={begin}:nb_frames={track.frames - 1 - begin or 1}")
         start = max(0.0, track.seconds - operation.fade_out)
         sound.append(f"afade=t=out:st={number(start)}:d={number(operation.fade_out)}")
-    track.filter_video(",".join(parts))
-    track.filter_audio(",".join(sound))
+    return ",".join(sound)
 
 
 def _color(track: Track, operation: Color) -> None:
@@ -241,6 +272,10 @@ def _color(track: Track, operation: Color) -> None:
         "saturation": f"hue=s={amount}",
     }[operation.effect]
     track.filter_video(f"{filters},format=yuv420p")
+
+
+def _stabilise(track: Track, _operation: Stabilise) -> None:
+    check_size(track)  # the rest needs frames to look at, which :mod:`.render` has
 
 
 def operation_names(operations: Sequence[Operation]) -> str:

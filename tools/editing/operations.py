@@ -40,9 +40,13 @@ class Cut(ToolModel):
 
 
 class Concat(ToolModel):
-    """Join all clips of the step in order; size, frame rate and audio are made equal."""
+    """Join all clips of the step in order; size, frame rate and audio are made equal.
+
+    ``crossfade`` seconds of each clip fade into the next, picture and sound; the result is shorter by as much a join.
+    """
 
     op: Literal["concat"] = "concat"
+    crossfade: Annotated[float, Field(ge=0, le=30)] = 0.0
 
 
 class Speed(ToolModel):
@@ -59,7 +63,10 @@ class Reverse(ToolModel):
 
 
 class Crop(ToolModel):
-    """Crop to an aspect ratio about the centre (``aspect``), or to a box in pixels (all four of the rest)."""
+    """Crop to an aspect ratio (``aspect``), or to a box in pixels (all four of the rest).
+
+    An aspect is taken about the centre; with ``follow`` the window follows what moves.
+    """
 
     op: Literal["crop"] = "crop"
     aspect: Literal["1:1", "9:16", "16:9", "4:3", "3:4", "4:5", "21:9"] | None = None
@@ -67,6 +74,7 @@ class Crop(ToolModel):
     y: Annotated[int, Field(ge=0)] | None = None
     width: Annotated[int, Field(ge=2, le=8192)] | None = None
     height: Annotated[int, Field(ge=2, le=8192)] | None = None
+    follow: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Crop:
@@ -75,6 +83,8 @@ class Crop(ToolModel):
             raise ValueError("crop needs either an aspect or a box")
         if self.aspect is None and any(value is None for value in box):
             raise ValueError("a crop box needs x, y, width and height")
+        if self.follow and self.aspect is None:
+            raise ValueError("only a crop to an aspect can follow what moves")
         return self
 
 
@@ -107,14 +117,24 @@ class Fade(ToolModel):
         return self
 
 
+Position: TypeAlias = Literal["top", "center", "bottom", "top-left", "top-right", "bottom-left", "bottom-right"]
+FontName: TypeAlias = Literal["sans", "serif", "mono", "bold"]
+
+
 class Text(ToolModel):
-    """Write text over the picture, the whole clip long or from ``start`` to ``end``."""
+    """Write text over the picture, the whole clip long or from ``start`` to ``end``.
+
+    It stays inside the title-safe area: 5 % of the picture at each side are kept free. ``size`` is the height of a
+    line in percent of the picture's height; None is 8, or less where the text is long.
+    """
 
     op: Literal["text"] = "text"
     text: Annotated[str, Field(min_length=1, max_length=200)]
-    position: Literal["top", "center", "bottom"] = "bottom"
+    position: Position = "bottom"
     start: TimePoint = TimePoint()
     end: TimePoint = TimePoint(fraction=1.0)
+    font: FontName = "sans"
+    size: Annotated[float, Field(ge=2, le=60)] | None = None
 
 
 class Color(ToolModel):
@@ -126,32 +146,53 @@ class Color(ToolModel):
 
 
 class Audio(ToolModel):
-    """Mute, set the volume (``amount``: 1 is unchanged), or replace the sound by that of clip ``source``."""
+    """Mute, set the volume (``amount``: 1 is unchanged), fade in and out, or replace the sound by clip ``source``'s.
+
+    ``fade_in`` and ``fade_out`` are seconds of the action ``fade``, which leaves the picture as it is.
+    """
 
     op: Literal["audio"] = "audio"
-    action: Literal["mute", "volume", "replace"]
+    action: Literal["mute", "volume", "replace", "fade"]
     amount: Annotated[float, Field(ge=0, le=10)] = 1.0
     source: ClipRef | None = None
+    fade_in: Annotated[float, Field(ge=0, le=60)] = 0.0
+    fade_out: Annotated[float, Field(ge=0, le=60)] = 0.0
 
     @model_validator(mode="after")
     def _source(self) -> Audio:
         if (self.action == "replace") != (self.source is not None):
             raise ValueError("audio replace needs a source clip, the other actions take none")
+        if (self.action == "fade") != (self.fade_in + self.fade_out > 0):
+            raise ValueError("audio fade needs a length at the start or the end, the other actions take none")
         return self
 
 
+class Stabilise(ToolModel):
+    """Take the shake out of a hand-held picture; ``strength`` is how slowly the picture may move afterwards."""
+
+    op: Literal["stabilise"] = "stabilise"
+    strength: Literal["low", "medium", "high"] = "medium"
+
+
 class Extract(ToolModel):
-    """Take a still picture (``frame`` at ``at``) or an animated gif (``start`` to ``end``)."""
+    """Take something out of a clip; what is taken is handed over as a file.
+
+    ``frame`` and ``thumbnail`` (at most 320 pixels wide) are the picture at ``at``. The rest are taken from ``start``
+    to ``end``: an animated ``gif``, the sound as ``audio`` (``sound``: m4a or wav), a ``webm`` video, ``frames`` (a
+    zip of PNGs: all of them, or ``count`` evenly spaced) and a ``sheet`` (``count`` frames in a grid, with times).
+    """
 
     op: Literal["extract"] = "extract"
-    what: Literal["frame", "gif"]
+    what: Literal["frame", "gif", "audio", "webm", "frames", "thumbnail", "sheet"]
     at: TimePoint = TimePoint(fraction=0.5)
     start: TimePoint = TimePoint()
     end: TimePoint = TimePoint(fraction=1.0)
+    sound: Literal["m4a", "wav"] = "m4a"
+    count: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
 Operation: TypeAlias = Annotated[
-    Trim | Cut | Concat | Speed | Reverse | Crop | Resize | Rotate | Fade | Text | Color | Audio | Extract,
+    Trim | Cut | Concat | Speed | Reverse | Crop | Resize | Rotate | Fade | Text | Color | Audio | Stabilise | Extract,
     Field(discriminator="op"),
 ]
 

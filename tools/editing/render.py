@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..base import MediaOutput, Source
 from ..errors import BadArguments, RenderFailed
@@ -18,16 +19,18 @@ from ..media.limits import DEFAULT_LIMITS, MediaLimits
 from ..media.probe import MediaInfo, probe
 from ..media.write import frame_rate
 from .apply import Workshop, operation_names
-from .operations import Concat, Extract, Operation, Reverse, TimePoint, Trim
+from .extracts import form, prepare, put_together, writing
+from .follow import follow
+from .join import concat
+from .lossless import Job, trim_without_encoding
+from .operations import Concat, Crop, Extract, Operation, Reverse, Stabilise, TimePoint, Trim
 from .reverse import needs_pieces, reverse_in_pieces
 from .spans import frame_at, frame_span, nearest_frame, resolve_span
-from .track import Track, concat, number, open_track
+from .stabilise import stabilise
+from .track import Track, open_track
 
-__all__ = ["Editor", "resolve_span"]
+__all__ = ["Editor", "Part", "resolve_span"]
 
-GIF_SECONDS = 30.0
-GIF_WIDTH = 480
-GIF_FPS = 12
 Progress = Callable[[float], None]
 
 
@@ -39,6 +42,14 @@ class Take:
     info: MediaInfo
     first: int
     past: int
+
+
+class Part(NamedTuple):
+    """A piece of a film: a source, what is done to it, and for how many seconds it fades in over the piece before."""
+
+    source: Source
+    operations: Sequence[Operation]
+    crossfade: float
 
 
 class Editor:
@@ -56,6 +67,7 @@ class Editor:
         self._progress = progress
         self._limits = limits
         self._written = 0
+        self._workshop = Workshop(workdir, self._sound)  # one for all, so that no title is drawn over another's file
 
     def edit(self, sources: Sequence[Source], operations: Sequence[Operation]) -> list[MediaOutput]:
         """Edit the sources one by one, or joined where ``concat`` is among the operations.
@@ -74,6 +86,31 @@ class Editor:
             share = functools.partial(self._share, done, len(groups))
             outputs.append(self._produce(group, operations, share))
         return outputs
+
+    def assemble(self, parts: Sequence[Part]) -> MediaOutput:
+        """Join pieces, each edited in its own way, from their sources in one go; raises what :meth:`edit` does."""
+        if len(parts) == 1 and parts[0].operations:
+            return self.edit([parts[0].source], parts[0].operations)[0]
+        if len(parts) == 1:
+            return self.edit([parts[0].source], [Trim()])[0]
+        takes = [self._take(part.source) for part in parts]
+        for part in parts:
+            _check_order(part.operations, 1, joins=any(isinstance(one, Concat | Extract) for one in part.operations))
+        self._assembled(takes, parts, None)
+        track = self._assembled(takes, parts, self._progress)
+        self._written += 1
+        path = self._workdir / f"film-{self._written}.mp4"
+        self._render(track, path, None, self._progress)
+        return MediaOutput(
+            path=path,
+            operation="assemble",
+            parents=list(dict.fromkeys(take.clip for take in takes)),
+            notes=track.notes,
+        )
+
+    def _assembled(self, takes: Sequence[Take], parts: Sequence[Part], progress: Progress | None) -> Track:
+        tracks = [self._build([take], part.operations, progress) for take, part in zip(takes, parts, strict=True)]
+        return concat(tracks, [part.crossfade for part in parts[1:]])
 
     def _share(self, done: int, total: int, fraction: float) -> None:
         self._progress((done + fraction) / total)
@@ -99,7 +136,6 @@ class Editor:
 
     def _build(self, takes: Sequence[Take], operations: Sequence[Operation], progress: Progress | None) -> Track:
         """Build the graph; with ``progress`` for real, which may render a long reverse on the way."""
-        workshop = Workshop(self._workdir, self._sound)
         tracks = []
         before = list(operations)
         at = next((n for n, operation in enumerate(operations) if isinstance(operation, Concat)), len(before))
@@ -107,58 +143,90 @@ class Editor:
             shorter, rest = _lead(take, before[:at])
             notes = [f"{take.info.partial}"] if take.info.partial else []
             track = open_track(shorter.info, shorter.first, shorter.past, notes)
-            tracks.append(self._apply(workshop, track, rest, progress))
+            tracks.append(self._apply(track, rest, progress))
         if at == len(before):
             return tracks[0]
-        return self._apply(workshop, concat(tracks), before[at + 1 :], progress)
+        return self._apply(concat(tracks, _crossfade(before[at])), before[at + 1 :], progress)
 
-    def _apply(
-        self, workshop: Workshop, track: Track, operations: Sequence[Operation], progress: Progress | None
-    ) -> Track:
+    def _apply(self, track: Track, operations: Sequence[Operation], progress: Progress | None) -> Track:
         for operation in operations:
             if isinstance(operation, Extract):
-                return _extract(track, operation)
-            if progress is not None and isinstance(operation, Reverse) and needs_pieces(track):
+                prepare(track, operation)
+                return track
+            if isinstance(operation, Stabilise) and progress is not None:
+                stabilise(track, operation, self._workdir, self._timeout(track))
+            elif isinstance(operation, Crop) and operation.follow and progress is not None:
+                follow(track, operation, self._workdir, self._timeout(track))
+            elif progress is not None and isinstance(operation, Reverse) and needs_pieces(track):
                 folder = self._workdir / f"reverse-{self._written}-{id(track):x}"
                 folder.mkdir()
                 track = reverse_in_pieces(track, folder, self._timeout(track), progress)
             else:
-                workshop.apply(track, operation)
+                self._workshop.apply(track, operation)
         return track
 
     def _produce(self, takes: Sequence[Take], operations: Sequence[Operation], progress: Progress) -> MediaOutput:
-        track = self._build(takes, operations, progress)
         self._written += 1
         last = operations[-1]
         extract = last if isinstance(last, Extract) else None
-        suffix = {None: ".mp4", "frame": ".png", "gif": ".gif"}[extract.what if extract else None]
         names = operation_names(operations)
-        path = self._workdir / f"{names}-{self._written}{suffix}"
+        stem = self._workdir / f"{names}-{self._written}"
+        path = stem.with_name(stem.name + (form(extract).suffix if extract else ".mp4"))
+        notes = self._copied(takes, operations, path, progress)
+        if notes is None:
+            track = self._build(takes, operations, progress)
+            self._render(track, path, extract, progress)
+            notes = track.notes
+        return MediaOutput(
+            path=path,
+            kind=form(extract).kind if extract else "video",
+            operation=names,
+            parents=list(dict.fromkeys(take.clip for take in takes)),
+            arguments={"operations": [operation.model_dump(mode="json") for operation in operations]},
+            notes=notes,
+        )
+
+    def _copied(
+        self, takes: Sequence[Take], operations: Sequence[Operation], path: Path, progress: Progress
+    ) -> list[str] | None:
+        """Carry out a plain trim without encoding it again; the notes, None when it has to be encoded."""
+        take, rest = _lead(takes[0], operations)
+        if len(takes) > 1 or rest:
+            return None
+        progress(0.0)
+        track = open_track(take.info, take.first, take.past)
+        note = trim_without_encoding(Job(take.info, take.first, take.past, path, self._timeout(track)))
+        if note is None:
+            return None
+        try:
+            self._check(path, track, None)
+        except RenderFailed:
+            return None
+        progress(1.0)
+        return [note]
+
+    def _render(self, track: Track, path: Path, extract: Extract | None, progress: Progress) -> None:
         inputs, graph = track.compile()
-        args = ["-filter_complex", graph, "-map", track.video]
         if extract is None:
-            args += [*H264, "-fps_mode", "passthrough"]
+            args = ["-map", track.video, *H264, "-fps_mode", "passthrough"]
             if track.audio is not None:
                 args += ["-map", track.audio, *AAC, "-ar", str(track.audio_rate), *PLAIN_AUDIO]
-        elif extract.what == "frame":
-            args += ["-frames:v", "1", "-c:v", "png"]
+        else:
+            args = writing(extract, track)
+        raw = form(extract).raw if extract is not None else ""
+        written = path.with_suffix(raw) if raw else path
         run_ffmpeg(
-            [*args, *PLAIN],
+            ["-filter_complex", graph, *args, *PLAIN],
             inputs=inputs,
-            output=path,
+            output=written,
             timeout=self._timeout(track),
             duration=track.seconds,
             progress=progress,
         )
-        self._check(path, track, extract)
-        return MediaOutput(
-            path=path,
-            kind="video" if extract is None else "image" if extract.what == "frame" else "gif",
-            operation=names,
-            parents=list(dict.fromkeys(take.clip for take in takes)),
-            arguments={"operations": [operation.model_dump(mode="json") for operation in operations]},
-            notes=track.notes,
-        )
+        if extract is not None and raw:
+            put_together(extract, written, path, track.times)
+        elif extract is None or extract.what != "audio":
+            self._check(path, track, extract)
 
     def _timeout(self, track: Track) -> float:
         """Allow a tenth of real time at full HD, more for larger pictures."""
@@ -170,7 +238,7 @@ class Editor:
         info = probe(path, self._limits)
         frame = float(1 / track.rate)
         right = (info.width, info.height) == (track.width, track.height)
-        if extract is None:
+        if extract is None or extract.what == "webm":
             right = right and abs(info.duration - track.seconds) <= frame + 1e-3
             right = right and info.has_audio == (track.audio is not None)
         if not right:
@@ -198,35 +266,12 @@ def _lead(take: Take, operations: Sequence[Operation]) -> tuple[Take, list[Opera
         del rest[0]
         first, past = frame_span(trim.start, trim.end, take.past - take.first, rate)
         take = replace(take, first=take.first + first, past=take.first + past)
-    if rest and isinstance(rest[0], Extract) and rest[0].what == "frame":
+    if rest and isinstance(rest[0], Extract) and rest[0].what in ("frame", "thumbnail"):
         frame = frame_at(rest[0].at, take.past - take.first, rate)
         take = replace(take, first=take.first + frame, past=take.first + frame + 1)
-        rest[0] = Extract(what="frame", at=TimePoint())
+        rest[0] = rest[0].model_copy(update={"at": TimePoint()})
     return take, rest
 
 
-def _extract(track: Track, operation: Extract) -> Track:
-    if track.audio is not None:
-        track.lines.append(f"{track.audio}anullsink")
-        track.audio = None
-    if operation.what == "frame":
-        at = frame_at(operation.at, track.frames, track.rate)
-        track.filter_video(f"trim=start_frame={at}:end_frame={at + 1},setpts=PTS-STARTPTS,format=rgb24")
-        track.frames = 1
-        return track
-    first, past = frame_span(operation.start, operation.end, track.frames, track.rate)
-    seconds = float((past - first) / track.rate)
-    if seconds > GIF_SECONDS:
-        raise BadArguments(
-            f"A gif of {seconds:.0f} s would be huge; the limit is {GIF_SECONDS:.0f} s.", "Choose a shorter span."
-        )
-    fps = min(float(track.rate), GIF_FPS)
-    width = min(track.width, GIF_WIDTH)
-    height = max(1, round(track.height * width / track.width))
-    cut = f"trim=start_frame={first}:end_frame={past},setpts=PTS-STARTPTS"
-    small = track.chain([track.video], f"{cut},fps={number(fps)}:start_time=0,scale={width}:{height}:flags=lanczos")
-    left, right = track.split(small, "split")
-    palette = track.chain([left], "palettegen=stats_mode=diff")
-    track.video = track.chain([right, palette], "paletteuse")
-    track.frames, track.width, track.height = past - first, width, height
-    return track
+def _crossfade(operation: Operation) -> float:
+    return operation.crossfade if isinstance(operation, Concat) else 0.0

@@ -28,7 +28,8 @@ class EditVideo(Tool[EditArguments, EditResult]):
 
     name: ClassVar[str] = "edit_video"
     description: ClassVar[str] = (
-        "Edit clips: trim, cut, concat, speed, reverse, crop, resize, rotate, fade, text, color, audio, extract. "
+        "Edit clips: trim, cut, concat, speed, reverse, crop, resize, rotate, fade, text, color, audio, "
+        "stabilise, extract. "
         "Operations are carried out in order; several clips are edited one by one unless concat joins them."
     )
     cost: ClassVar[Cost] = "free"

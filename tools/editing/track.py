@@ -43,6 +43,7 @@ class Track:
         rate: frames a second.
         audio_rate: samples a second.
         notes: what the user should know.
+        times: when the frames taken out for a grid or a zip are shown, seconds.
         inputs: files by the number that the graph's lines name them by.
         lines: the graph.
     """
@@ -55,6 +56,7 @@ class Track:
     rate: Fraction
     audio_rate: int
     notes: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     inputs: dict[int, Input] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
@@ -159,7 +161,7 @@ def _open(info: MediaInfo, first: int) -> _Opened:
     if first == 0:
         return _Opened(Input(info.path, demuxer), info.start, 0)
     seek = info.start + float((first - SEEK_MARGIN) / rate)
-    return _Opened(Input(info.path, demuxer, ("-ss", number(seek))), 0.0, 0)
+    return _Opened(Input(info.path, demuxer, ("-ss", number(seek))), float(SEEK_MARGIN / rate), 0)
 
 
 def _sound(track: Track, key: int, info: MediaInfo, opened: _Opened) -> str:
@@ -177,43 +179,3 @@ def even_audio(rate: int) -> str:
 def nearest_rate(rate: int) -> int:
     """Find the sampling rate to write: the same where AAC knows it."""
     return rate if rate in AUDIO_RATES else SILENCE_RATE
-
-
-def concat(tracks: Sequence[Track]) -> Track:
-    """Join tracks: the others are fitted into the first one's size, on black, and take over its rates.
-
-    When any has sound, the silent ones get silence.
-    """
-    first = tracks[0]
-    sound = next((track.audio_rate for track in tracks if track.audio is not None), None)
-    joined = Track("", None, first.width, first.height, 0, first.rate, sound or 0)
-    videos, audios = [], []
-    for track in tracks:
-        _fit(track, first, sound)
-        joined.absorb(track)
-        joined.frames += track.frames
-        videos.append(track.video)
-        audios.append(track.audio or "")
-    joined.video = joined.chain(videos, f"concat=n={len(tracks)}:v=1:a=0,setpts=N/({first.rate}*TB)")
-    if sound is not None:
-        joined.audio = joined.chain(audios, f"concat=n={len(tracks)}:v=0:a=1")
-    if any((track.width, track.height) != (first.width, first.height) for track in tracks):
-        joined.notes.append(f"Clips of another size were fitted into {first.width}x{first.height} pixels.")
-    return joined
-
-
-def _fit(track: Track, model: Track, sound: int | None) -> None:
-    width, height, rate = model.width, model.height, model.rate
-    if (track.width, track.height) != (width, height):
-        scale = f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-        track.filter_video(f"{scale},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1")
-    frames = track.frames
-    if track.rate != rate:
-        frames = max(1, round(track.frames / track.rate * rate))
-        track.rate = rate
-        track.filter_video(f"fps={rate}:start_time=0")
-    if sound is not None:
-        if track.audio is None:
-            track.audio = track.chain([], f"anullsrc=channel_layout=stereo:sample_rate={sound}")
-        track.filter_audio(even_audio(sound))
-    track.hold_length(frames)

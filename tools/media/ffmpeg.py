@@ -26,11 +26,18 @@ from ..errors import BackendMissing, MediaBroken, OutOfResources, RenderFailed, 
 MUXERS: Final = {
     ".mp4": ("mp4", "-movflags", "+faststart"),
     ".mov": ("mov",),
+    ".m4a": ("ipod", "-movflags", "+faststart"),
+    ".wav": ("wav",),
+    ".webm": ("webm",),
     ".gif": ("gif",),
     ".png": ("image2", "-update", "1"),
     ".jpg": ("image2", "-update", "1"),
     ".h264": ("h264",),
     ".s16": ("s16le",),
+    ".gray": ("rawvideo",),
+    ".packets": ("framecrc",),
+    ".frames": ("framemd5",),
+    ".pngs": ("image2pipe",),
 }
 # The encoder's output depends on its threads: a fixed number gives the same bytes on every machine.
 H264: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-threads", "4")
