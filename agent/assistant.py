@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
+    from .projects import Project
     from .reports import FileProgress, IngestReport
 
 Status = Literal["answered", "failed", "blocked", "waiting"]
@@ -180,6 +181,12 @@ class VideoAgent:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def project(self, name: str) -> Project:
+        """The user's timeline of that name, begun if there is none yet."""
+        from .projects import Project
+
+        return Project(self.components, name, user=self.settings.user)
 
     def _run(self, key: str, given: Any, approve: bool) -> Iterator[events.Event]:
         from .graph import RECURSION_LIMIT

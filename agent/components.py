@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..tools.media.decode import Frames
     from ..tools.media.probe import MediaInfo
     from ..tools.media.shared import SharedFrames
+    from ..tools.provenance.provenance import Provenance
     from ..tools.understanding.analysis import ClipAnalysis
     from ..tools.understanding.ocr import TextReader
     from ..tools.understanding.speech import Heard, Transcriber
@@ -172,7 +173,7 @@ class Components:
         if kind == "diffusers" and rest:
             from ..tools.generation.diffusers_backend import DiffusersGenerator
 
-            return DiffusersGenerator(rest)
+            return DiffusersGenerator.of(rest)
         raise RequestInvalid(
             f"There is no generator {self.settings.generator!r}.", "Use 'embedded', 'double' or 'diffusers:DIR_OR_ID'."
         )
@@ -202,6 +203,16 @@ class Components:
             GenerateVideo(lambda: self.generator, frames_of_source),
         ]
         return {tool.name: tool for tool in tools}
+
+    @cached_property
+    def provenance(self) -> Provenance | None:
+        """Signs what is made; None when the settings switch it off."""
+        from ..tools.provenance.provenance import Provenance
+
+        if not self.settings.provenance:
+            return None
+        certificate, key = self.settings.certificate, self.settings.certificate_key
+        return Provenance(self.settings.home / "provenance", certificate=certificate, key=key)
 
     @cached_property
     def policy(self) -> PolicyConfig:

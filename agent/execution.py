@@ -22,6 +22,7 @@ from ..tools.media.probe import probe
 from ..tools.search import SearchResult
 from ..tools.understanding.arguments import UnderstandResult
 from .errors import fault_of
+from .provenance import prepare, signed
 from .references import Resolver
 from .routing import clip_references, without_references
 from .screening import screened
@@ -86,7 +87,7 @@ class StepRunner:
             update["verdicts"] = verdicts
             if any(verdict["action"] == "block" for verdict in verdicts):
                 return {"status": "blocked"}
-        with self._workdir() as workdir:
+        with work_folder(self._parts.settings.home) as workdir:
             context = StepContext(workdir, resolver, progress, self._parts.stopped.is_set)
             if tool.effect == "reads":
                 result = tool.run(arguments, context)
@@ -136,8 +137,11 @@ class StepRunner:
         library, user = self._parts.library, state["user"]
 
         def work() -> list[MediaOutput]:
+            prepare(self._parts)
             made: list[MediaOutput] = tool.run(arguments, context).outputs
             for output in made:
+                if output.kind in ("audio", "archive"):  # sound, or frames of a clip that was judged when it came in
+                    continue
                 generated = tool.name == "generate_video"
                 length = probe(output.path).duration
                 verdicts = self._parts.judge("media", media=output.path, generated=generated, duration=length)
@@ -147,7 +151,7 @@ class StepRunner:
                 update["verdicts"] = [*update.get("verdicts", []), *verdicts]
                 if any(verdict["action"] == "block" for verdict in verdicts):
                     raise _Blocked
-            return made
+            return [signed(self._parts, output, context, user=user) for output in made]
 
         def keep(made: list[MediaOutput]) -> tuple[object, list[str]]:
             outputs = [self._parts.intake.adopt(output, user=user) for output in made]
@@ -188,13 +192,15 @@ class StepRunner:
         # References are names of this conversation; what they resolve to is in the inputs.
         return job_key(tool.name, without_references(plain), inputs=inputs, revision=revision)
 
-    @contextmanager
-    def _workdir(self) -> Iterator[Path]:
-        root = self._parts.settings.home / "work"
-        root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        with tempfile.TemporaryDirectory(dir=root, prefix=f"{os.getpid()}-") as folder:
-            yield Path(folder)
+
+@contextmanager
+def work_folder(home: Path) -> Iterator[Path]:
+    """An empty folder beside the library, so that what is made there need only be renamed; removed in the end."""
+    root = home / "work"
+    root.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
+    with tempfile.TemporaryDirectory(dir=root, prefix=f"{os.getpid()}-") as folder:
+        yield Path(folder)
 
 
 def _seed(turn: str, row: StepRow) -> int:

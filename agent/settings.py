@@ -26,6 +26,11 @@ def _environment(name: str) -> str | None:
     return os.environ.get(f"GPT4VIDEO_{name}") or None
 
 
+def _environment_path(name: str) -> Path | None:
+    value = _environment(name)
+    return Path(value).expanduser() if value else None
+
+
 class Settings(BaseModel):
     """How an assistant is set up.
 
@@ -50,6 +55,11 @@ class Settings(BaseModel):
         speech: who hears what is said in clips without subtitles, where the extra ``speech`` is installed: a folder or
             hub id of a Whisper model in CTranslate2's format, ``off``, or None for the pinned one. Unless given,
             ``$GPT4VIDEO_SPEECH``.
+        provenance: whether files that are made carry a signed manifest of what made them. Unless given, true if not
+            ``$GPT4VIDEO_PROVENANCE`` is ``off``.
+        certificate: a PEM chain to sign with, the signer's own certificate first; None is one that this installation
+            makes for itself. Unless given, ``$GPT4VIDEO_CERTIFICATE``.
+        certificate_key: the private key of that certificate, PEM. Unless given, ``$GPT4VIDEO_CERTIFICATE_KEY``.
         cache_bytes: what this machine's copies of remote files may take.
     """
 
@@ -67,4 +77,7 @@ class Settings(BaseModel):
     files: str | None = Field(default_factory=lambda: _environment("FILES"), repr=False)
     vectors: str | None = Field(default_factory=lambda: _environment("VECTORS"), repr=False)
     speech: str | None = Field(default_factory=lambda: _environment("SPEECH"))
+    provenance: bool = Field(default_factory=lambda: _environment("PROVENANCE") != "off")
+    certificate: Path | None = Field(default_factory=lambda: _environment_path("CERTIFICATE"))
+    certificate_key: Path | None = Field(default_factory=lambda: _environment_path("CERTIFICATE_KEY"))
     cache_bytes: Annotated[int, Field(ge=0)] = 20_000_000_000

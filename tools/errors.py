@@ -11,6 +11,8 @@
     |-- BackendMissing      the user must act: a model or library is not there
     |-- GenerationFailed    the model may retry: the backend failed on this request
     |-- OutOfResources      the user must act: memory, time or disk ran out
+    |-- SigningFailed       the user must act: the provenance manifest could not be put into the file
+    |-- CertificateUnusable the user must act: the signing certificate or its key cannot be used
     `-- Cancelled           nobody must act: the user stopped it
 """
 
@@ -93,6 +95,20 @@ class OutOfResources(ToolError):
     """Memory, time or disk ran out."""
 
     code = "out_of_resources"
+    audience = "user"
+
+
+class SigningFailed(ToolError):
+    """The provenance manifest could not be put into the file."""
+
+    code = "signing_failed"
+    audience = "user"
+
+
+class CertificateUnusable(ToolError):
+    """The certificate that files are signed with, or its private key, cannot be used."""
+
+    code = "certificate_unusable"
     audience = "user"
 
 

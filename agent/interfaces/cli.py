@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_guard, cli_ingest, cli_library, cli_models
+from . import cli_guard, cli_ingest, cli_library, cli_models, cli_project, cli_provenance
 from .console import Exit, Generator, Home, Json, Planner, Viewer, agent, err, faults, json_lines, out, print_json
 
 if TYPE_CHECKING:
@@ -187,6 +187,8 @@ def _finish(answer: Answer, as_json: bool) -> None:
 cli_ingest.register(app)
 cli_library.register(app)
 cli_guard.register(app)
+cli_provenance.register(app)
+cli_project.register(app)
 cli_models.register(app)
 
 

@@ -91,7 +91,7 @@ def test_a_span_is_replaced_and_the_rest_stays_as_it_is() -> None:
 
     assert shown(timeline) == [("i2a", 1.0), ("i2b", 1.0), ("i2c", 2.0), ("i1.2", 2.0), ("i1.3", 5.0)]
     assert [item.crossfade for item in timeline.items] == [0, 0.2, 0.2, 0, 0]
-    assert timeline.items[1].sound == take("c1", 1, 2)
+    assert timeline.items[1].sound == take("c1", 0.8, 2.2)
     assert timeline.items[3:] == before.items[1:]
     second = apply(timeline, Choose(item="i2b", take=2), "x")
     assert second.items[1].take.clip == "other"

@@ -1,4 +1,4 @@
-"""Take away from the decode worker what decoding does not need: memory, files to write, the network."""
+"""Take away from a child process what its work does not need: memory, files to write, the network."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ _MACHINES: Final = {
 }
 
 
-def confine(memory_bytes: int) -> None:
-    """Limit this process for good. What a platform does not offer is left out."""
+def confine(memory_bytes: int, file_bytes: int = 0) -> None:
+    """Limit this process for good; ``file_bytes`` is the most a file it writes may hold, by default nothing.
+
+    What a platform does not offer is left out.
+    """
     with suppress(ImportError):
         import resource
 
-        for name, value in (("RLIMIT_AS", memory_bytes), ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", 0)):
+        for name, value in (("RLIMIT_AS", memory_bytes), ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", file_bytes)):
             with suppress(ValueError, OSError, AttributeError):
                 resource.setrlimit(getattr(resource, name), (value, value))
     if sys.platform == "linux":

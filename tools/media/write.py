@@ -93,7 +93,7 @@ def contact_sheet(
         left, top = MARGIN + n % columns * cell_width, MARGIN + n // columns * cell_height
         sheet.paste(Image.fromarray(image), (left, top))
         draw.text((left + width / 2, top + height + 3), f"{time:.2f} s", font=font, fill=INK, anchor="ma")
-    _save(sheet, path)
+    save_picture(sheet, path)
 
 
 def thumbnail(
@@ -108,10 +108,11 @@ def thumbnail(
     info = probe(video, limits)
     size = (width, max(1, round(width * info.height / info.width)))
     frames = sample(video, [info.duration / 2 if time is None else time], size=size, limits=limits)
-    _save(Image.fromarray(frames.images[0]), path)
+    save_picture(Image.fromarray(frames.images[0]), path)
 
 
-def _save(image: Image.Image, path: Path) -> None:
+def save_picture(image: Image.Image, path: Path) -> None:
+    """Write a picture as PNG, whole or not at all; raises ``RenderFailed``."""
     part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.part.png")
     try:
         image.save(part, format="PNG")

@@ -88,8 +88,15 @@ class Crossfade(ToolModel):
     seconds: Annotated[float, Field(ge=0, le=60)]
 
 
+class Load(ToolModel):
+    """Show another timeline instead, one that was read from a file for instance."""
+
+    edit: Literal["load"] = "load"
+    timeline: Timeline
+
+
 Edit: TypeAlias = Annotated[
-    Insert | Remove | Move | Apply | Split | Replace | Choose | Crossfade, Field(discriminator="edit")
+    Insert | Remove | Move | Apply | Split | Replace | Choose | Crossfade | Load, Field(discriminator="edit")
 ]
 
 
@@ -149,7 +156,12 @@ def _replace(timeline: Timeline, edit: Replace, name: str) -> Timeline:
     before = [_part(item, 0.0, edit.start, name + "a")] if edit.start > frame / 2 else []
     after = [_part(item, end, item.seconds, name + "c")] if end < item.seconds - frame / 2 else []
     replaced = _part(item, edit.start, end, name + "b")
-    sound = replaced.take if edit.keep_sound and not replaced.operations else None
+    sound = None
+    if edit.keep_sound and not replaced.operations:  # with what lies under the crossfades, so that it stays in time
+        low = replaced.take.start - (edit.crossfade if before else 0.0)
+        high = replaced.take.end + (edit.crossfade if after else 0.0)
+        inside = {"start": max(0.0, low), "end": min(high, replaced.take.length)}
+        sound = replaced.take.model_copy(update=inside)
     opens = edit.crossfade if before or place else 0.0
     new = Item(id=name + "b", takes=tuple(edit.takes), crossfade=opens, sound=sound)
     tail = [one.model_copy(update={"crossfade": edit.crossfade}) for one in after]
@@ -173,6 +185,10 @@ def _crossfade(timeline: Timeline, edit: Crossfade, _name: str) -> Timeline:
     if place == 0 and edit.seconds:
         raise BadArguments("The first item has none before it to fade from.", "Name a later item, or fade it in.")
     return _with(timeline, place, timeline.items[place].model_copy(update={"crossfade": edit.seconds}))
+
+
+def _load(_timeline: Timeline, edit: Load, _name: str) -> Timeline:
+    return edit.timeline
 
 
 def _part(item: Item, start: float, end: float, name: str, crossfade: float | None = None) -> Item:
@@ -204,4 +220,5 @@ _HANDLERS: dict[type[ToolModel], Callable[[Timeline, Any, str], Timeline]] = {
     Replace: _replace,
     Choose: _choose,
     Crossfade: _crossfade,
+    Load: _load,
 }
