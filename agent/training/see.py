@@ -52,6 +52,7 @@ class Options:
     variants: int
     moves: int
     warm_minutes: float
+    warm_steps: int
     words: float
     videos: int
     lora: str
@@ -87,6 +88,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     add("--variants", type=int, default=6, help="augmented variants of a photo, the photo itself included")
     add("--moves", type=int, default=2400, help="camera moves; drawings in proportion")
     add("--warm-minutes", type=float, default=0.4, help="minutes of the word warm-up before; 0: none")
+    add("--warm-steps", type=int, default=0, help="steps of the word warm-up at most; 0: by --warm-minutes alone")
     add("--words", type=float, default=0.03, help="weight of the word lesson beside next-token learning; 0: none")
     add("--videos", type=int, default=0, help="conversations about videos a step; 0: a quarter of --batch")
     add("--lora", choices=("all", "attention"), default="all", help="layers that LoRA adapts")
@@ -118,7 +120,8 @@ def smoke_of(given: dict[str, Any]) -> Options:
     write_drawn_photos(given["data"])
     small = {
         "steps": 12, "minutes": 0.0, "batch": 4, "photos": 0, "dev_photos": 4, "exam_photos": 6, "variants": 2,
-        "moves": 7, "warm_minutes": 0.05, "critic_share": 0.0, "workers": 0, "lora": "attention", "restrict_head": True,
+        "moves": 7, "warm_minutes": 0.0, "warm_steps": 12, "critic_share": 0.0, "workers": 0, "lora": "attention",
+        "restrict_head": True,
     }  # fmt: skip
     return Options(**{**given, **small})
 
@@ -177,8 +180,8 @@ def train(options: Options) -> dict[str, Any]:
     )  # fmt: skip
     print(f"training starts after {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
     interrupted = options.state is not None and (options.state / "state.safetensors").is_file()
-    if options.warm_minutes > 0 and not interrupted:
-        trainer.warm(Budget(0, options.warm_minutes), batch=max(96, options.batch))
+    if (options.warm_minutes > 0 or options.warm_steps > 0) and not interrupted:
+        trainer.warm(Budget(options.warm_steps, options.warm_minutes), batch=max(96, options.batch))
     left = max(0.1, options.minutes - (time.monotonic() - start + _EXAM_SECONDS) / 60) if options.minutes else 0.0
     done = 0
     if options.critic_share < 1:
