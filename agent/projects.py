@@ -119,7 +119,7 @@ class Project:
             BadArguments: no such item, or a span outside it.
             MediaBlocked, GenerationFailed: nothing was made, and the timeline is as it was.
         """
-        from .takes import make_takes
+        from .takes import filling, make_takes
 
         log = self.log()
         timeline = _version_of(log).timeline
@@ -139,7 +139,9 @@ class Project:
             user=self._user,
             progress=progress,
         )
-        return self.edit(Replace(item=item, start=start, end=until, takes=made, crossfade=crossfade), prompt)
+        fill = filling(self._file(made[0].clip), self._file(part.take.clip))
+        edit = Replace(item=item, start=start, end=until, takes=made, operations=fill, crossfade=crossfade)
+        return self.edit(edit, prompt)
 
     def undo(self) -> Version:
         """Take the latest change back."""

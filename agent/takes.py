@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..tools.base import Source
+from ..tools.editing.operations import Crop, Operation
 from ..tools.errors import BadArguments, GenerationFailed
 from ..tools.media.probe import probe
 from ..tools.timeline.model import Take
@@ -113,6 +115,17 @@ def scores_of(parts: Components, source: Source, prompt: str, verdicts: Sequence
         "steady": _scaled(float(steady.mean()), _STEADY),
         "safe": round(1.0 - unsafe, 3),
     }
+
+
+def filling(path: Path, model: Path) -> list[Operation]:
+    """What makes a clip fill the shape of another's picture: its middle, where black bars would stand beside it."""
+    ours, wanted = probe(path), probe(model)
+    scale = min(ours.width / wanted.width, ours.height / wanted.height)
+    width, height = (int(side * scale / 2 + 1e-6) * 2 for side in (wanted.width, wanted.height))
+    if width > 0.98 * ours.width and height > 0.98 * ours.height:
+        return []
+    x, y = (ours.width - width) // 2, (ours.height - height) // 2
+    return [Crop(x=x, y=y, width=width, height=height)]
 
 
 def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -58,6 +58,7 @@ def test_a_session_from_finding_to_a_verified_film(agents: Agents, tmp_path: Pat
     regenerated = version.timeline.items[place]
     assert len(regenerated.takes) == 2
     assert set(regenerated.take.scores) == {"fit", "steady", "safe"}
+    assert [operation.op for operation in regenerated.operations] == ["crop"]  # no black bars beside a square draft
     totals = [sum(take.scores.values()) for take in regenerated.takes]
     assert totals == sorted(totals, reverse=True)
     assert regenerated.sound is not None or streets.has_audio is False

@@ -29,6 +29,7 @@ from gpt4video.agent.planner.scripted import ScriptedPlanner
 from gpt4video.agent.planner.surface import PlanSyntaxError
 from gpt4video.agent.planner.syntax import parse
 from gpt4video.agent.planner.validate import validate
+from gpt4video.agent.provenance import prepare
 from gpt4video.agent.routing import NODE_OF_TOOL
 from gpt4video.agent.settings import Settings
 from gpt4video.memory import files
@@ -302,6 +303,7 @@ def test_20_a_full_disk_is_said_leaves_nothing_and_the_turn_can_be_repeated(
     agents: Agents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = agents({"*": "gen 1s: a red ball"})
+    prepare(agent.components)  # the certificate is made once, before the disk fills up
     before = kept(agent)
 
     def full(_descriptor: int) -> None:

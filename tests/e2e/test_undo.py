@@ -10,7 +10,9 @@ def test_what_was_made_is_taken_back_and_the_last_one_is_what_it_was(agents: Age
         lambda context: f"edit {context.clips[-1].name} {'trim 0 1' if 'cut' in context.request else 'reverse'}"
     )
     trimmed = first.ask("cut the first second").clips[0]
-    turned = first.ask("play the last one backwards").clips[0]
+    answer = first.ask("play the last one backwards")
+    assert answer.status == "answered", answer.answer
+    turned = answer.clips[0]
     assert turned["parents"] == [trimmed["id"]]
 
     undone = first.ask("undo that")

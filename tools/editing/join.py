@@ -59,9 +59,9 @@ def _check_room(tracks: Sequence[Track], overlaps: Sequence[int]) -> None:
         fades = [overlap for overlap in (overlaps[place], *overlaps[place + 1 : place + 2]) if overlap]
         if sum(fades) > track.frames:
             raise BadArguments(
-                f"A cross-fade of {max(fades) / track.rate:.2f} s does not fit clip {place + 1}, "
+                f"A cross-fade of {float(max(fades) / track.rate):.2f} s does not fit clip {place + 1}, "
                 f"which is {track.seconds:.2f} s long and fades at {'both ends' if len(fades) == 2 else 'one end'}.",
-                f"Fade at most {track.frames // len(fades) / track.rate:.2f} s.",
+                f"Fade at most {float(track.frames // len(fades) / track.rate):.2f} s.",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ..errors import CertificateUnusable
+from ..errors import CertificateUnusable, OutOfResources
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -90,6 +91,10 @@ def _make(folder: Path) -> None:
                 os.fsync(file.fileno())
         part.rename(folder)  # fails where another process has put a filled folder meanwhile
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OutOfResources(
+                "There is no room on the disk for a signing certificate.", "Free some space."
+            ) from error
         if not folder.is_dir():
             raise CertificateUnusable(
                 f"A signing certificate could not be kept in {str(folder)!r} ({error.strerror}).",

@@ -59,6 +59,7 @@ class Replace(ToolModel):
 
     Attributes:
         takes: the best first: that one is shown.
+        operations: carried out on the new takes.
         crossfade: seconds to fade over on both sides.
         keep_sound: whether the new takes have the sound of what they replace.
     """
@@ -68,6 +69,7 @@ class Replace(ToolModel):
     start: Annotated[float, Field(ge=0)] = 0.0
     end: Annotated[float, Field(gt=0)] | None = None
     takes: Annotated[list[Take], Field(min_length=1, max_length=16)]
+    operations: Annotated[list[Operation], Field(max_length=8)] = []
     crossfade: Annotated[float, Field(ge=0, le=10)] = 0.0
     keep_sound: bool = True
 
@@ -164,6 +166,8 @@ def _replace(timeline: Timeline, edit: Replace, name: str) -> Timeline:
         sound = replaced.take.model_copy(update=inside)
     opens = edit.crossfade if before or place else 0.0
     new = Item(id=name + "b", takes=tuple(edit.takes), crossfade=opens, sound=sound)
+    for operation in edit.operations:
+        new = new.edited(operation)
     tail = [one.model_copy(update={"crossfade": edit.crossfade}) for one in after]
     done = _with(timeline, place, *before, new, *tail)
     if not after and place + 1 < len(timeline.items) and edit.crossfade:
