@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,8 @@ CASES += [("embedded", mode) for mode in ("text", "image", "video")]
 CASES += [(family, mode) for family, (_, modes) in FAMILIES.items() for mode in modes.split()]
 
 RANDOM = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RAMP = np.broadcast_to(np.arange(32, dtype=np.uint8)[:, None, None] * 7, (6, 32, 32, 3)).copy()
 
 
@@ -47,14 +49,6 @@ class Backend:
     generator: Generator
     request: GenerationRequest
     mode: str
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def _embedded(folder: Path, text: Path) -> Generator:

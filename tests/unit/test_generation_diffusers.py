@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +17,10 @@ from gpt4video.tools.generation import diffusers_call
 from gpt4video.tools.generation.base import GenerationRequest
 from gpt4video.tools.generation.diffusers_backend import DiffusersGenerator, LoadOptions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BALL = GenerationRequest(prompt="a red ball", seconds=0.5, steps=2, width=32, height=32)
 PICTURE = np.random.default_rng(0).integers(0, 256, (48, 96, 3), np.uint8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tiny_pipelines as tiny
 import tiny_transformers as transformers
-import torch
 from gpt4video.tools.errors import BackendMissing, BadArguments, OutOfResources
 from gpt4video.tools.generation import diffusers_backend, diffusers_memory
 from gpt4video.tools.generation.base import GenerationRequest
 from gpt4video.tools.generation.diffusers_backend import DiffusersGenerator, LoadOptions
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BALL = GenerationRequest(prompt="a red ball", seconds=0.5, steps=1, width=32, height=32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

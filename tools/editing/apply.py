@@ -109,11 +109,7 @@ class Workshop:
 
 
 def _trim(track: Track, operation: Trim) -> None:
-    first, past = frame_span(operation.start, operation.end, track.frames, track.rate)
-    track.filter_video(f"trim=start_frame={first}:end_frame={past},setpts=N/({track.rate}*TB)")
-    begin, end = number(float(first / track.rate)), number(float(past / track.rate))
-    track.filter_audio(f"atrim=start={begin}:end={end},asetpts=PTS-STARTPTS")
-    track.frames = past - first
+    track.keep(*frame_span(operation.start, operation.end, track.frames, track.rate))
 
 
 def _cut(track: Track, operation: Cut) -> None:

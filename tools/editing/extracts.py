@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import zipfile
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from ..errors import BadArguments, RenderFailed
 from ..media.ffmpeg import AAC, PLAIN_AUDIO
+from ..media.write import grid
 from .operations import Extract
 from .spans import frame_at, frame_span
 from .track import Track, number
@@ -23,8 +25,6 @@ GIF_WIDTH: Final = 480
 GIF_FPS: Final = 12
 THUMBNAIL_WIDTH: Final = 320
 CELL_WIDTH: Final = 240
-MARGIN: Final = 8
-LABEL_HEIGHT: Final = 22
 SHEET_FRAMES: Final = 12
 MOST_COLUMNS: Final = 4
 MOST_FRAMES: Final = 900  # in a zip; half a minute
@@ -78,11 +78,11 @@ def prepare(track: Track, operation: Extract) -> None:
     if operation.what == "audio":
         if track.audio is None:
             raise BadArguments("The clip has no sound to take out.", "Name a clip with sound.")
-        _cut(track, first, past)
+        track.keep(first, past)
         track.lines = _needed_for(track.lines, track.audio)
         return
     if operation.what == "webm":
-        _cut(track, first, past)
+        track.keep(first, past)
         return
     _silence(track)
     if operation.what == "gif":
@@ -136,14 +136,6 @@ def _silence(track: Track) -> None:
     if track.audio is not None:
         track.lines.append(f"{track.audio}anullsink")
         track.audio = None
-
-
-def _cut(track: Track, first: int, past: int) -> None:
-    if (first, past) != (0, track.frames):
-        track.filter_video(f"trim=start_frame={first}:end_frame={past},setpts=N/({track.rate}*TB)")
-        begin, end = number(float(first / track.rate)), number(float(past / track.rate))
-        track.filter_audio(f"atrim=start={begin}:end={end},asetpts=PTS-STARTPTS")
-        track.frames = past - first
 
 
 def _needed_for(lines: list[str], label: str) -> list[str]:
@@ -224,18 +216,5 @@ def _zip(path: Path, pictures: list[bytes], times: list[float]) -> None:
 
 
 def _sheet(path: Path, pictures: list[bytes], times: list[float]) -> None:
-    import io
-
     images = [Image.open(io.BytesIO(picture)) for picture in pictures]
-    width, height = images[0].size
-    columns = min(MOST_COLUMNS, len(images))
-    cell_width, cell_height = width + MARGIN, height + LABEL_HEIGHT + MARGIN
-    rows = -(-len(images) // columns)
-    sheet = Image.new("RGB", (columns * cell_width + MARGIN, rows * cell_height + MARGIN), (24, 24, 28))
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=14)
-    for n, (image, time) in enumerate(zip(images, times, strict=True)):
-        left, top = MARGIN + n % columns * cell_width, MARGIN + n // columns * cell_height
-        sheet.paste(image, (left, top))
-        draw.text((left + width / 2, top + height + 3), f"{time:.2f} s", font=font, fill=(230, 230, 230), anchor="ma")
-    sheet.save(path, format="PNG")
+    grid(images, times, MOST_COLUMNS).save(path, format="PNG")

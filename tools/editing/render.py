@@ -89,10 +89,8 @@ class Editor:
 
     def assemble(self, parts: Sequence[Part]) -> MediaOutput:
         """Join pieces, each edited in its own way, from their sources in one go; raises what :meth:`edit` does."""
-        if len(parts) == 1 and parts[0].operations:
-            return self.edit([parts[0].source], parts[0].operations)[0]
         if len(parts) == 1:
-            return self.edit([parts[0].source], [Trim()])[0]
+            return self.edit([parts[0].source], parts[0].operations or [Trim()])[0]
         takes = [self._take(part.source) for part in parts]
         for part in parts:
             _check_order(part.operations, 1, joins=any(isinstance(one, Concat | Extract) for one in part.operations))

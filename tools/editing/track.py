@@ -98,6 +98,15 @@ class Track:
         self.filter_video(f"tpad=stop=-1:stop_mode=clone,trim=end_frame={frames},setpts=N/({self.rate}*TB)")
         self.filter_audio(exact_audio(self.seconds))
 
+    def keep(self, first: int, past: int) -> None:
+        """Cut picture and sound to frames ``first`` to ``past`` (exclusive)."""
+        if (first, past) == (0, self.frames):
+            return
+        self.filter_video(f"trim=start_frame={first}:end_frame={past},setpts=N/({self.rate}*TB)")
+        begin, end = number(float(first / self.rate)), number(float(past / self.rate))
+        self.filter_audio(f"atrim=start={begin}:end={end},asetpts=PTS-STARTPTS")
+        self.frames = past - first
+
     def absorb(self, other: Track) -> None:
         """Take over another track's inputs, lines and notes; its labels can then be used here."""
         self.inputs |= other.inputs

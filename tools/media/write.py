@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -83,17 +84,23 @@ def contact_sheet(
     info = probe(video, limits)
     height = max(1, round(width * info.height / info.width))
     frames = sample(video, count=count, size=(width, height), limits=limits)
-    columns = min(columns, len(frames))
-    rows = -(-len(frames) // columns)
+    save_picture(grid([Image.fromarray(image) for image in frames.images], frames.times.tolist(), columns), path)
+
+
+def grid(pictures: Sequence[Image.Image], times: Sequence[float], columns: int) -> Image.Image:
+    """Pictures of one size in rows of at most ``columns``, each over its time in seconds."""
+    width, height = pictures[0].size
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
     cell_width, cell_height = width + MARGIN, height + LABEL_HEIGHT + MARGIN
     sheet = Image.new("RGB", (columns * cell_width + MARGIN, rows * cell_height + MARGIN), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=14)
-    for n, (time, image) in enumerate(zip(frames.times, frames.images, strict=True)):
+    for n, (picture, time) in enumerate(zip(pictures, times, strict=True)):
         left, top = MARGIN + n % columns * cell_width, MARGIN + n // columns * cell_height
-        sheet.paste(Image.fromarray(image), (left, top))
+        sheet.paste(picture, (left, top))
         draw.text((left + width / 2, top + height + 3), f"{time:.2f} s", font=font, fill=INK, anchor="ma")
-    save_picture(sheet, path)
+    return sheet
 
 
 def thumbnail(
