@@ -186,14 +186,28 @@ def _edit(check: _Check, step: EditStep) -> _Output:
         if isinstance(operation, Concat):
             if len(durations) < 2:
                 check.fault("concat_one_clip", "concat joins two clips or more, and got one.", "Name the other clips.")
-            known = [duration for duration in durations if duration is not None]
-            durations = [sum(known) if sure and len(known) == len(durations) else None]
+            durations = [_joined(check, operation, durations, names, sure=sure)]
             names, sure = ["the joined clip"], True
             continue
         durations = [_apply(check, operation, *pair) for pair in zip(durations, names, strict=True)]
         if isinstance(operation, Extract):
             durations, names = [], []
     return _Output(durations, sure)
+
+
+def _joined(
+    check: _Check, operation: Concat, durations: Sequence[float | None], names: Sequence[str], *, sure: bool
+) -> float | None:
+    """Length of joined clips, which overlap where they fade into each other; None where unknown."""
+    last = len(durations) - 1
+    for place, (duration, name) in enumerate(zip(durations, names, strict=True)):
+        ends = (place > 0) + (place < last)  # a clip in the middle fades at both, and the fades must not meet
+        if operation.crossfade and sure and duration is not None and ends * operation.crossfade > duration + _TOLERANCE:
+            message = f"A cross-fade of {operation.crossfade:g} s does not fit {name}, which is {duration:g} s long."
+            check.fault("out_of_range", message, f"Fade at most {duration / ends:g} s.")
+            return None
+    known = [duration for duration in durations if duration is not None]
+    return sum(known) - last * operation.crossfade if sure and len(known) == len(durations) else None
 
 
 def _apply(check: _Check, operation: Operation, duration: float | None, name: str) -> float | None:
