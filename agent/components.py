@@ -199,10 +199,15 @@ class Components:
         tools: list[Tool[Any, Any]] = [
             UnderstandVideo(self.intake.analysis, lambda source, question: answered(self, source, question)),
             SearchMemory(searcher),
-            EditVideo(),
+            EditVideo(luts=self.luts),
             GenerateVideo(lambda: self.generator, frames_of_source),
         ]
         return {tool.name: tool for tool in tools}
+
+    @property
+    def luts(self) -> Path:
+        """The folder whose colour tables edits may name."""
+        return self.settings.home / "luts"
 
     @cached_property
     def provenance(self) -> Provenance | None:

@@ -188,7 +188,7 @@ class StepRunner:
             for ref in clip_references(plain)
             for source in context.sources(ref)
         ]
-        revision = self._parts.generator.name if tool.name == "generate_video" else ""
+        revision = self._parts.generator.name if tool.name == "generate_video" else tool.revision(arguments)
         # References are names of this conversation; what they resolve to is in the inputs.
         return job_key(tool.name, without_references(plain), inputs=inputs, revision=revision)
 

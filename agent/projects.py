@@ -176,15 +176,17 @@ class Project:
             MediaBlocked: a policy refuses what it shows.
             ToolError: it cannot be rendered; nothing is left of it.
         """
+        from ..tools.editing.luts import Luts
         from ..tools.timeline.render import essence, render
 
         timeline = self.version().timeline
         library = self._parts.library
         plain = essence(timeline)
+        tables = Luts(self._parts.luts).revision(one for item in timeline.items for one in item.operations)
 
         def work() -> list[MediaOutput]:
             prepare(self._parts)
-            output = render(timeline, context, self.name)
+            output = render(timeline, context, self.name, self._parts.luts)
             verdicts = self._parts.judge("media", media=output.path, duration=probe(output.path).duration)
             blocks = [verdict["reason"] for verdict in verdicts if verdict["action"] == "block"]
             if blocks:
@@ -197,7 +199,7 @@ class Project:
 
         with work_folder(self._parts.settings.home) as folder:
             context = StepContext(folder, self._resolver(), progress, threading.Event().is_set)
-            key = job_key("render_timeline", plain, inputs=[])
+            key = job_key("render_timeline", plain, revision=tables)
             job = library.ledger.once(key, work, keep, user=self._user)
         self._parts.intake.index_new(job.clips, user=self._user)
         return library.get(job.clips[0], user=self._user)

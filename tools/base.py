@@ -106,6 +106,10 @@ class Tool(ABC, Generic[A, R]):
     arguments: type[A]
     result: type[R]
 
+    def revision(self, _arguments: A) -> str:
+        """What else decides the result: the same arguments are the same job only under the same revision."""
+        return ""
+
     @abstractmethod
     def run(self, arguments: A, context: ToolContext) -> R:
         """Do it. Raises a :class:`~gpt4video.tools.errors.ToolError` and nothing else on foreseen faults."""

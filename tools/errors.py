@@ -7,6 +7,7 @@
     |-- MediaMissing        the user must act: there is no such file
     |-- MediaRejected       the user must act: not a video we open (playlist, script, over the limits)
     |-- MediaBroken         the user must act: a video, but damaged beyond use
+    |-- LutUnusable         the user must act: a colour table that is damaged, too large or no such table
     |-- RenderFailed        the user must act: ffmpeg could not write the result (disk full, killed)
     |-- BackendMissing      the user must act: a model or library is not there
     |-- GenerationFailed    the model may retry: the backend failed on this request
@@ -67,6 +68,13 @@ class MediaBroken(ToolError):
     """The file is a video, but too damaged to use."""
 
     code = "media_broken"
+    audience = "user"
+
+
+class LutUnusable(ToolError):
+    """The file of a colour table (LUT) cannot be used."""
+
+    code = "lut_unusable"
     audience = "user"
 
 

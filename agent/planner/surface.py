@@ -153,7 +153,7 @@ _RENDER: Final[dict[str, Callable[..., str]]] = {
     "rotate": lambda op: f"rotate {op.turn}",
     "fade": lambda op: f"fade {number(op.fade_in)} {number(op.fade_out)}",
     "text": _render_text,
-    "color": lambda op: f"color {op.effect}" + ("" if op.effect in _PLAIN else f" {number(op.amount)}"),
+    "color": lambda op: f"color {op.effect}" + ("" if op.effect in _PLAIN else f" {op.lut or number(op.amount)}"),
     "audio": _render_audio,
     "stabilise": lambda op: "stabilise" if op.strength == "medium" else f"stabilise {op.strength}",
     "extract": _render_extract,
@@ -238,6 +238,8 @@ def _parse_resize(words: list[str], _: object) -> Operation:
 def _parse_color(words: list[str], _: object) -> Operation:
     plain = words[0] in _PLAIN
     _need(words, 1 if plain else 2, "color brightness 1.5")
+    if words[0] == "lut":
+        return Color(effect="lut", lut=words[1])
     return Color(effect=words[0], amount=1.0 if plain else float(words[1]))  # type: ignore[arg-type]
 
 

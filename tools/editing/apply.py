@@ -10,6 +10,7 @@ from ..errors import BadArguments
 from ..media.ffmpeg import Input
 from ..media.limits import DEFAULT_LIMITS
 from ..media.probe import MediaInfo
+from .luts import Luts
 from .operations import (
     Audio,
     Color,
@@ -38,11 +39,12 @@ Sound = Callable[[str], tuple[MediaInfo, int, int]]
 
 
 class Workshop:
-    """Applies operations; ``workdir`` takes the pictures drawn for titles, ``sound`` resolves other clips."""
+    """Applies operations; ``workdir`` takes what filters read, ``sound`` resolves other clips, ``luts`` tables."""
 
-    def __init__(self, workdir: Path, sound: Sound) -> None:
+    def __init__(self, workdir: Path, sound: Sound, luts: Luts) -> None:
         self._workdir = workdir
         self._sound = sound
+        self._luts = luts
         self._titles = 0
         self._handlers: dict[type, Callable[[Track, Any], None]] = {
             Trim: _trim,
@@ -53,7 +55,7 @@ class Workshop:
             Resize: _resize,
             Rotate: _rotate,
             Fade: _fade,
-            Color: _color,
+            Color: self._color,
             Text: self._text,
             Audio: self._audio,
             Stabilise: _stabilise,
@@ -74,6 +76,13 @@ class Workshop:
         whole = (first, past) == (0, track.frames)
         when = "" if whole else f":enable='between(n,{first},{past - 1})'"
         track.video = track.chain([track.video, f"[@{key}:v]"], f"overlay=0:0{when},format=yuv420p")
+
+    def _color(self, track: Track, operation: Color) -> None:
+        if operation.lut is None:
+            filters = _color_filters(operation)
+        else:
+            filters = self._luts.read(operation.lut).filters(self._workdir / f"{operation.lut}.cube")
+        track.filter_video(f"{filters},format=yuv420p")
 
     def _audio(self, track: Track, operation: Audio) -> None:
         if operation.action == "mute":
@@ -256,10 +265,10 @@ def _sound_fades(track: Track, operation: Fade | Audio) -> str:
     return ",".join(sound)
 
 
-def _color(track: Track, operation: Color) -> None:
+def _color_filters(operation: Color) -> str:
     amount = number(operation.amount)
     scaled = f"'clip(val*{amount},0,255)'"
-    filters = {
+    return {
         "grayscale": "hue=s=0",
         "sepia": "colorchannelmixer=.393:.769:.189:0:.349:.686:.168:0:.272:.534:.131",
         "invert": "format=gbrp,negate",
@@ -267,7 +276,6 @@ def _color(track: Track, operation: Color) -> None:
         "contrast": f"eq=contrast={amount}",
         "saturation": f"hue=s={amount}",
     }[operation.effect]
-    track.filter_video(f"{filters},format=yuv420p")
 
 
 def _stabilise(track: Track, _operation: Stabilise) -> None:

@@ -138,11 +138,22 @@ class Text(ToolModel):
 
 
 class Color(ToolModel):
-    """Change the colours. ``amount`` is a factor for brightness, contrast and saturation (1 is unchanged)."""
+    """Change the colours. ``amount`` is a factor for brightness, contrast and saturation (1 is unchanged).
+
+    The effect ``lut`` applies the colour table ``lut``: the name of a ``.cube`` file in the folder of tables, without
+    the suffix.
+    """
 
     op: Literal["color"] = "color"
-    effect: Literal["grayscale", "sepia", "invert", "brightness", "contrast", "saturation"]
+    effect: Literal["grayscale", "sepia", "invert", "brightness", "contrast", "saturation", "lut"]
     amount: Annotated[float, Field(ge=0, le=4)] = 1.0
+    lut: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] | None = None
+
+    @model_validator(mode="after")
+    def _table(self) -> Color:
+        if (self.effect == "lut") != (self.lut is not None):
+            raise ValueError("color lut needs the name of a colour table, the other effects take none")
+        return self
 
 
 class Audio(ToolModel):

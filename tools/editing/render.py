@@ -23,6 +23,7 @@ from .extracts import form, prepare, put_together, writing
 from .follow import follow
 from .join import concat
 from .lossless import Job, trim_without_encoding
+from .luts import Luts
 from .operations import Concat, Crop, Extract, Operation, Reverse, Stabilise, TimePoint, Trim
 from .reverse import needs_pieces, reverse_in_pieces
 from .spans import frame_at, frame_span, nearest_frame, resolve_span
@@ -61,13 +62,15 @@ class Editor:
         resolve: Callable[[str], list[Source]],
         progress: Progress = lambda _done: None,
         limits: MediaLimits = DEFAULT_LIMITS,
+        luts: Path | None = None,
     ) -> None:
         self._workdir = workdir
         self._resolve = resolve
         self._progress = progress
         self._limits = limits
         self._written = 0
-        self._workshop = Workshop(workdir, self._sound)  # one for all, so that no title is drawn over another's file
+        # One for all, so that no title is drawn over another's file.
+        self._workshop = Workshop(workdir, self._sound, Luts(luts))
 
     def edit(self, sources: Sequence[Source], operations: Sequence[Operation]) -> list[MediaOutput]:
         """Edit the sources one by one, or joined where ``concat`` is among the operations.

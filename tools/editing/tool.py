@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from ..base import Cost, Effect, MediaOutput, Tool, ToolContext, ToolModel
 from ..errors import BadArguments
 from ..media.limits import DEFAULT_LIMITS, MediaLimits
+from .luts import Luts
 from .operations import EditArguments
 from .render import Editor
 
@@ -37,8 +39,14 @@ class EditVideo(Tool[EditArguments, EditResult]):
     arguments = EditArguments
     result = EditResult
 
-    def __init__(self, limits: MediaLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: MediaLimits = DEFAULT_LIMITS, luts: Path | None = None) -> None:
+        """``luts`` is the folder of colour tables."""
         self._limits = limits
+        self._luts = luts
+
+    def revision(self, arguments: EditArguments) -> str:
+        """Which contents the named colour tables have. Raises ``BadArguments`` or ``LutUnusable``."""
+        return Luts(self._luts).revision(arguments.operations)
 
     def run(self, arguments: EditArguments, context: ToolContext) -> EditResult:
         """Carry out the operations. Raises ``BadArguments`` before anything is written."""
@@ -48,6 +56,10 @@ class EditVideo(Tool[EditArguments, EditResult]):
         if len(sources) > MOST_CLIPS:
             raise BadArguments(f"{len(sources)} clips are too many for one step.", f"Name at most {MOST_CLIPS}.")
         editor = Editor(
-            context.workdir, context.sources, lambda done: context.progress(done, "rendering"), self._limits
+            context.workdir,
+            context.sources,
+            lambda done: context.progress(done, "rendering"),
+            self._limits,
+            self._luts,
         )
         return EditResult(outputs=editor.edit(sources, arguments.operations))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..base import MediaOutput, Source, ToolContext
@@ -29,8 +30,8 @@ def essence(timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def render(timeline: Timeline, context: ToolContext, name: str) -> MediaOutput:
-    """Write the timeline into the work folder.
+def render(timeline: Timeline, context: ToolContext, name: str, luts: Path | None = None) -> MediaOutput:
+    """Write the timeline into the work folder; ``luts`` is the folder of colour tables.
 
     Raises:
         BadArguments: it is empty, or an item's operations do not fit what it shows.
@@ -42,7 +43,7 @@ def render(timeline: Timeline, context: ToolContext, name: str) -> MediaOutput:
         Part(_source(item, context), _operations(item, context), item.crossfade if place else 0.0)
         for place, item in enumerate(timeline.items)
     ]
-    editor = Editor(context.workdir, context.sources, lambda done: context.progress(done, "rendering"))
+    editor = Editor(context.workdir, context.sources, lambda done: context.progress(done, "rendering"), luts=luts)
     output = editor.assemble(parts)
     return output.model_copy(update={"operation": "render", "arguments": {"project": name, **essence(timeline)}})
 
