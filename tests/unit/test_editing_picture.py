@@ -177,7 +177,7 @@ def test_sound_can_be_muted_scaled_and_replaced(context: Context) -> None:
 
 def test_muting_a_silent_clip_is_said_not_refused(context: Context) -> None:
     output = edit(context, "plain@0-1", Audio(action="mute"))
-    assert output.notes == ["The clip had no sound to mute."]
+    assert output.notes == ["The clip had no sound to mute.", "Copied without loss."]
 
 
 def test_a_frame_and_a_gif_are_taken_out(context: Context) -> None:

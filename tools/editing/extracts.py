@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from ..media.ffmpeg import AAC, PLAIN_AUDIO
 from ..media.write import grid
 from .operations import Extract
 from .spans import frame_at, frame_span
-from .track import Track, number
+from .track import Track, needed_for, number
 
 GIF_SECONDS: Final = 30.0
 GIF_WIDTH: Final = 480
@@ -79,7 +78,7 @@ def prepare(track: Track, operation: Extract) -> None:
         if track.audio is None:
             raise BadArguments("The clip has no sound to take out.", "Name a clip with sound.")
         track.keep(first, past)
-        track.lines = _needed_for(track.lines, track.audio)
+        track.lines = needed_for(track.lines, track.audio)
         return
     if operation.what == "webm":
         track.keep(first, past)
@@ -136,17 +135,6 @@ def _silence(track: Track) -> None:
     if track.audio is not None:
         track.lines.append(f"{track.audio}anullsink")
         track.audio = None
-
-
-def _needed_for(lines: list[str], label: str) -> list[str]:
-    """The lines of a graph that lead to a label; without the others no picture is decoded for a sound."""
-    kept, needed = list[str](), {label}
-    for line in reversed(lines):
-        parts = re.fullmatch(r"((?:\[[^\]]*\])*)(.*?)((?:\[[^\]]*\])*)", line, re.DOTALL)
-        if parts is not None and needed & set(re.findall(r"\[[^\]]*\]", parts[3])):
-            needed |= set(re.findall(r"\[[^\]]*\]", parts[1]))
-            kept.insert(0, line)
-    return kept
 
 
 def _one_frame(track: Track, operation: Extract) -> None:

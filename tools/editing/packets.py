@@ -40,10 +40,17 @@ class Body:
 
 @dataclass(frozen=True)
 class Packets:
-    """Packets in the order they are stored in, and the codec of the sound ("" without one)."""
+    """Packets in the order they are stored in.
+
+    Attributes:
+        video: the packets.
+        audio_codec: codec of the sound, "" without one.
+        header: names the parameters that decoding the picture begins with: the same for the same.
+    """
 
     video: list[Packet]
     audio_codec: str
+    header: str
 
 
 def seconds_at(info: MediaInfo, frame: int) -> Fraction:
@@ -72,6 +79,7 @@ def read_packets(info: MediaInfo, first: int, past: int, folder: Path, timeout: 
 def _parse(text: str, info: MediaInfo, seek: float) -> Packets | None:
     units: dict[str, Fraction] = {}
     codecs: dict[str, str] = {}
+    headers: dict[str, str] = {}
     video: list[Packet] = []
     rate = frame_rate(info.grid)
     for line in text.splitlines():
@@ -79,13 +87,15 @@ def _parse(text: str, info: MediaInfo, seek: float) -> Packets | None:
             units[header[1]] = Fraction(header[2])
         elif header := re.fullmatch(r"#codec_id (\d): (\S+)", line):
             codecs[header[1]] = header[2]
+        elif header := re.fullmatch(r"#extradata (\d): +(.*)", line):
+            headers[header[1]] = header[2]
         elif (packet := _LINE.fullmatch(line)) and packet[1] == "0":
             flags = KEY if packet[6] is None else int(packet[6], 16)
             place = (int(packet[3]) * float(units["0"]) + seek - info.start) * float(rate)
             if flags & UNUSABLE or abs(place - round(place)) > OFF_GRID:
                 return None
             video.append(Packet(round(place), bool(flags & KEY)))
-    return Packets(video, codecs.get("1", ""))
+    return Packets(video, codecs.get("1", ""), headers.get("0", ""))
 
 
 def find_body(video: Sequence[Packet], first: int, past: int) -> Body | None:

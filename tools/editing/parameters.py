@@ -48,6 +48,13 @@ def _first_code(data: bytes) -> int:
     return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1
 
 
+def header_sets(path: Path) -> bytes:
+    """The parameter sets in the header of an H.264 mp4 that was written here."""
+    data = path.read_bytes()
+    at = data.rindex(b"avcC")
+    return data[at : at - 4 + int.from_bytes(data[at - 4 : at], "big")]
+
+
 def join_parameters(encoded: Path, theirs: bytes, ticks: int, timeout: float) -> Path:
     """Write, beside the mp4 ``encoded``, one whose header holds its parameter sets and those of the stream ``theirs``.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,32 +16,23 @@ from ..errors import BadArguments, RenderFailed
 from ..media.ffmpeg import AAC, H264, PLAIN, PLAIN_AUDIO, run_ffmpeg
 from ..media.limits import DEFAULT_LIMITS, MediaLimits
 from ..media.probe import MediaInfo, probe
-from ..media.write import frame_rate
 from .apply import Workshop, operation_names
 from .extracts import form, prepare, put_together, writing
 from .follow import follow
 from .join import concat
-from .lossless import Job, trim_without_encoding
+from .lossless import AGAIN, Job, join_without_encoding, trim_without_encoding
 from .luts import Luts
-from .operations import Concat, Crop, Extract, Operation, Reverse, Stabilise, TimePoint, Trim
+from .operations import Concat, Crop, Extract, Operation, Reverse, Stabilise, Trim
+from .pieces import Piece
 from .reverse import needs_pieces, reverse_in_pieces
-from .spans import frame_at, frame_span, nearest_frame, resolve_span
+from .spans import resolve_span
 from .stabilise import stabilise
+from .takes import Take, lead, left, take_of
 from .track import Track, open_track
 
 __all__ = ["Editor", "Part", "resolve_span"]
 
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Take:
-    """A clip as an edit begins with it: frames ``first`` to ``past`` (exclusive) of a probed file."""
-
-    clip: str
-    info: MediaInfo
-    first: int
-    past: int
 
 
 class Part(NamedTuple):
@@ -78,7 +68,7 @@ class Editor:
         Raises ``BadArguments`` before anything is rendered, ``RenderFailed``, ``OutOfResources``, and what
         :func:`~gpt4video.tools.media.probe.probe` raises.
         """
-        takes = [self._take(source) for source in sources]
+        takes = [take_of(source, self._limits) for source in sources]
         joins = any(isinstance(operation, Concat) for operation in operations)
         _check_order(operations, len(takes), joins)
         groups = [takes] if joins else [[take] for take in takes]
@@ -94,7 +84,7 @@ class Editor:
         """Join pieces, each edited in its own way, from their sources in one go; raises what :meth:`edit` does."""
         if len(parts) == 1:
             return self.edit([parts[0].source], parts[0].operations or [Trim()])[0]
-        takes = [self._take(part.source) for part in parts]
+        takes = [take_of(part.source, self._limits) for part in parts]
         for part in parts:
             _check_order(part.operations, 1, joins=any(isinstance(one, Concat | Extract) for one in part.operations))
         self._assembled(takes, parts, None)
@@ -116,23 +106,11 @@ class Editor:
     def _share(self, done: int, total: int, fraction: float) -> None:
         self._progress((done + fraction) / total)
 
-    def _take(self, source: Source) -> Take:
-        info = probe(source.path, self._limits)
-        if info.still:
-            raise BadArguments("A picture cannot be edited as a video.", "Name a video clip.")
-        rate = frame_rate(info.grid)
-        frames = max(1, nearest_frame(info.duration, rate))
-        if source.start == 0 and source.end is None:
-            return Take(source.clip, info, 0, frames)
-        end = TimePoint(fraction=1.0) if source.end is None else TimePoint(offset=source.end)
-        first, past = frame_span(TimePoint(offset=source.start), end, frames, rate)
-        return Take(source.clip, info, first, past)
-
     def _sound(self, reference: str) -> tuple[MediaInfo, int, int]:
         sources = self._resolve(reference)
         if len(sources) != 1:
             raise BadArguments(f"The sound must come from one clip, not {len(sources)}.", "Name one clip.")
-        take = self._take(sources[0])
+        take = take_of(sources[0], self._limits)
         return take.info, take.first, take.past
 
     def _build(self, takes: Sequence[Take], operations: Sequence[Operation], progress: Progress | None) -> Track:
@@ -141,7 +119,7 @@ class Editor:
         before = list(operations)
         at = next((n for n, operation in enumerate(operations) if isinstance(operation, Concat)), len(before))
         for take in takes:
-            shorter, rest = _lead(take, before[:at])
+            shorter, rest = lead(take, before[:at])
             notes = [f"{take.info.partial}"] if take.info.partial else []
             track = open_track(shorter.info, shorter.first, shorter.past, notes)
             tracks.append(self._apply(track, rest, progress))
@@ -174,10 +152,10 @@ class Editor:
         stem = self._workdir / f"{names}-{self._written}"
         path = stem.with_name(stem.name + (form(extract).suffix if extract else ".mp4"))
         notes = self._copied(takes, operations, path, progress)
-        if notes is None:
+        if notes is None or notes == [AGAIN]:
             track = self._build(takes, operations, progress)
             self._render(track, path, extract, progress)
-            notes = track.notes
+            notes = [*track.notes, *(notes or [])]
         return MediaOutput(
             path=path,
             kind=form(extract).kind if extract else "video",
@@ -190,21 +168,33 @@ class Editor:
     def _copied(
         self, takes: Sequence[Take], operations: Sequence[Operation], path: Path, progress: Progress
     ) -> list[str] | None:
-        """Carry out a plain trim without encoding it again; the notes, None when it has to be encoded."""
-        take, rest = _lead(takes[0], operations)
-        if len(takes) > 1 or rest:
+        """Leave frames out, join or change the sound without encoding the picture; the notes.
+
+        None when the edit is another one; when it might have been copied and could not be, the only note is that.
+        """
+        kept = left(takes, operations)
+        if not kept:
             return None
+        if len(takes) == 1 and not lead(takes[0], operations)[1]:
+            track = open_track(kept[0].info, kept[0].first, kept[0].past)
+            return self._copy(kept, track, path, progress, alone=True)
+        return self._copy(kept, self._build(takes, operations, None), path, progress)
+
+    def _copy(
+        self, kept: Sequence[Take], track: Track, path: Path, progress: Progress, *, alone: bool = False
+    ) -> list[str]:
         progress(0.0)
-        track = open_track(take.info, take.first, take.past)
-        note = trim_without_encoding(Job(take.info, take.first, take.past, path, self._timeout(track)))
+        job = Job(path, self._timeout(track))
+        pieces = [Piece(take.info, take.first, take.past) for take in kept]
+        note = trim_without_encoding(pieces[0], job) if alone else join_without_encoding(pieces, track, job)
         if note is None:
-            return None
+            return [AGAIN]
         try:
             self._check(path, track, None)
         except RenderFailed:
-            return None
+            return [AGAIN]
         progress(1.0)
-        return [note]
+        return [*track.notes, note]
 
     def _render(self, track: Track, path: Path, extract: Extract | None, progress: Progress) -> None:
         inputs, graph = track.compile()
@@ -258,20 +248,6 @@ def _check_order(operations: Sequence[Operation], clips: int, joins: bool) -> No
         raise BadArguments("Clips can be joined only once in a step.", "Give concat once.")
     if joins and clips < 2:
         raise BadArguments("Joining needs two clips or more, and there is one.", "Name the clips to join.")
-
-
-def _lead(take: Take, operations: Sequence[Operation]) -> tuple[Take, list[Operation]]:
-    """Let leading trims choose what is read at all, so that far into a long file nothing else is decoded."""
-    rate, rest = frame_rate(take.info.grid), list(operations)
-    while rest and isinstance(trim := rest[0], Trim):
-        del rest[0]
-        first, past = frame_span(trim.start, trim.end, take.past - take.first, rate)
-        take = replace(take, first=take.first + first, past=take.first + past)
-    if rest and isinstance(rest[0], Extract) and rest[0].what in ("frame", "thumbnail"):
-        frame = frame_at(rest[0].at, take.past - take.first, rate)
-        take = replace(take, first=take.first + frame, past=take.first + frame + 1)
-        rest[0] = rest[0].model_copy(update={"at": TimePoint()})
-    return take, rest
 
 
 def _crossfade(operation: Operation) -> float:

@@ -113,11 +113,33 @@ class Track:
         self.lines += other.lines
         self.notes += [note for note in other.notes if note not in self.notes]
 
+    def sound_alone(self, video: Input) -> Track:
+        """A track whose graph makes this one's sound alone, and whose first input is ``video``."""
+        alone = Track("", self.audio, 0, 0, self.frames, self.rate, self.audio_rate)
+        alone.add_input(video)
+        alone.lines = needed_for(self.lines, self.audio or "")
+        used = set(re.findall(r"@(\d+)", ";".join(alone.lines)))
+        alone.inputs |= {key: source for key, source in self.inputs.items() if str(key) in used}
+        return alone
+
     def compile(self) -> tuple[list[Input], str]:
         """Give the inputs in order and the graph that refers to them by that order."""
         order = {key: index for index, key in enumerate(self.inputs)}
         graph = re.sub(r"@(\d+)", lambda found: str(order[int(found[1])]), ";".join(self.lines))
         return list(self.inputs.values()), graph
+
+
+def needed_for(lines: list[str], label: str) -> list[str]:
+    """The lines of a graph that lead to a label; without the others no picture is decoded for a sound."""
+    kept, needed = list[str](), {label}
+    for line in reversed(lines):
+        parts = re.fullmatch(r"((?:\[[^\]]*\])*)(.*?)((?:\[[^\]]*\])*)", line, re.DOTALL)
+        if parts is not None and needed & set(re.findall(r"\[[^\]]*\]", parts[3])):
+            needed |= set(re.findall(r"\[[^\]]*\]", parts[1]))
+            kept.insert(0, line)
+    made = set(re.findall(r"\[n\d+\]", ";".join(kept)))
+    sinks = [line for line in lines if line.endswith("anullsink") and line.removesuffix("anullsink") in made]
+    return kept + sinks  # halves that a split leaves over
 
 
 def exact_audio(seconds: float) -> str:
