@@ -1,4 +1,4 @@
-"""Crop to an aspect with a window that follows what moves.
+"""Crop to an aspect with a window that follows what moves, or keeps what stands out where nothing does.
 
 Motion is what differs between small grey frames once the camera's own shift is taken away (phase correlation); the
 largest connected part of it is the subject. Its path is smoothed over time, weighted by how much moved.
@@ -6,18 +6,19 @@ largest connected part of it is the subject. Its path is smoothed over time, wei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .apply import crop_box
-from .glimpse import aside, grey_frames, small_size
+from .glimpse import aside, colour_frames, small_size
 from .operations import Crop
+from .saliency import standing_out
 from .track import Track, number
 
 WIDTH: Final = 192  # pixels of the frames looked at
@@ -33,7 +34,7 @@ Path1D = list[tuple[int, float]]
 
 
 def follow(track: Track, operation: Crop, folder: Path, timeout: float) -> None:
-    """Crop the track to the operation's aspect; without anything that moves about the centre, with a note.
+    """Crop the track to the operation's aspect; without anything to keep in view about the centre, with a note.
 
     The size is exact and the window never leaves the picture. Raises what
     :func:`~gpt4video.tools.media.ffmpeg.run_ffmpeg` raises.
@@ -46,26 +47,48 @@ def follow(track: Track, operation: Crop, folder: Path, timeout: float) -> None:
         size = small_size(track, WIDTH)
         glimpse = aside(track)
         glimpse.filter_video(f"scale={size[0]}:{size[1]}:flags=area")
-        shots = paths(grey_frames(glimpse, *size, folder, timeout), float(track.rate), across=across)
         full, window = (track.width, width) if across else (track.height, height)
-        if any(shot.found for shot in shots):
+        luma, chroma = colour_frames(glimpse, *size, folder, timeout)
+
+        def still(frame: int) -> float | None:
+            return standing_out(_picture(luma[frame], chroma[frame]), window / full, across=across)
+
+        shots = paths(luma, float(track.rate), across=across, still=still)
+        if any(shot.kept for shot in shots):
             moving = by_shot([(shot.past, shot.expression(full, window)) for shot in shots])
             x, y = (moving, y) if across else (x, moving)
-        else:
-            track.notes.append("Nothing in the picture moves, so it was cropped about its centre.")
+        track.notes += _notes(shots)
     track.filter_video(f"format=yuv444p,crop={width}:{height}:x='{x}':y='{y}':exact=1,setsar=1,format=yuv420p")
     track.width, track.height = width, height
 
 
+def _picture(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2
+
+    size = (luma.shape[1], luma.shape[0])
+    return np.stack([luma, *(np.asarray(cv2.resize(plane, size), np.uint8) for plane in chroma)], axis=2)
+
+
+def _notes(shots: Sequence[Shot]) -> list[str]:
+    if not any(shot.kept for shot in shots):
+        return ["Nothing in the picture moves or stands out at a side, so it was cropped about its centre."]
+    if not any(shot.kept == "moves" for shot in shots):
+        return ["Nothing in the picture moves, so the crop keeps what stands out."]
+    return []
+
+
 @dataclass(frozen=True)
 class Shot:
-    """Where the subject of a shot is: the window's centre (0 to 1) in every ``step``-th frame from ``first``."""
+    """Where the subject of a shot is: the window's centre (0 to 1) in every ``step``-th frame from ``first``.
+
+    ``kept`` says why it is the subject; empty when there is none, and the window stays about the centre.
+    """
 
     first: int
     past: int
     step: int
     centres: NDArray[np.float64]
-    found: bool
+    kept: Literal["moves", "stands out", ""]
 
     def expression(self, full: int, window: int) -> str:
         """The window's corner in pixels as an expression of the frame's number, inside a side of ``full`` pixels."""
@@ -73,17 +96,25 @@ class Shot:
         return expression([(self.first + at, corner) for at, corner in simplify(corners, self.step)])
 
 
-def paths(frames: NDArray[np.uint8], rate: float, *, across: bool) -> list[Shot]:
-    """Find the subject's path in each shot: at a cut the window jumps with the picture, and is not smoothed over it."""
+def paths(
+    frames: NDArray[np.uint8], rate: float, *, across: bool, still: Callable[[int], float | None] = lambda _frame: None
+) -> list[Shot]:
+    """Find the subject's path in each shot: at a cut the window jumps with the picture, and is not smoothed over it.
+
+    Where nothing moves, ``still`` is asked for the place of what stands out in the shot's middle frame.
+    """
     step = max(1, round(rate / LOOKS))
     changes = [float(np.abs(now.astype(np.int16) - before).mean()) for before, now in pairwise(frames)]
     cuts = [0, *(n for n, change in enumerate(changes, 1) if change > CUT), len(frames)]
     shots = []
     for first, past in pairwise(cuts):
         centres, weights = subjects(frames[first:past:step], across=across)
-        found = bool(weights.any())
-        places = smooth(centres, weights, CALM * rate / step) if found else centres
-        shots.append(Shot(first, past, step, places, found))
+        if weights.any():
+            shots.append(Shot(first, past, step, smooth(centres, weights, CALM * rate / step), "moves"))
+        elif (place := still((first + past) // 2)) is not None:
+            shots.append(Shot(first, past, step, np.full(len(centres), place), "stands out"))
+        else:
+            shots.append(Shot(first, past, step, centres, ""))
     return shots
 
 

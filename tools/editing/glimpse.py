@@ -1,4 +1,4 @@
-"""Small grey frames of a track, for operations that look before they cut."""
+"""Small frames of a track, for operations that look before they cut."""
 
 from __future__ import annotations
 
@@ -23,14 +23,28 @@ def grey_frames(track: Track, width: int, height: int, folder: Path, timeout: fl
 
     Raises what :func:`~gpt4video.tools.media.ffmpeg.run_ffmpeg` raises.
     """
-    track.filter_video("format=gray")
+    return _raw_frames(track, "gray", folder, timeout).reshape(-1, height, width)
+
+
+def colour_frames(
+    track: Track, width: int, height: int, folder: Path, timeout: float
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The same with colours: luma (T, height, width), and both chroma planes (T, 2, height / 2, width / 2)."""
+    pixels = width * height
+    flat = _raw_frames(track, "yuv420p", folder, timeout).reshape(-1, pixels * 3 // 2)
+    chroma = flat[:, pixels:].reshape(-1, 2, height // 2, width // 2)
+    return flat[:, :pixels].reshape(-1, height, width), chroma
+
+
+def _raw_frames(track: Track, form: str, folder: Path, timeout: float) -> NDArray[np.uint8]:
+    track.filter_video(f"format={form}")
     inputs, graph = track.compile()
     raw = folder / "glimpse.gray"
     args = ["-filter_complex", graph, "-map", track.video, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
     run_ffmpeg(args, inputs=inputs, output=raw, timeout=timeout)
     try:
         # Mapped, not read: an hour of small frames is a gigabyte. The file lives on without a name while it is mapped.
-        frames: NDArray[np.uint8] = np.memmap(raw, dtype=np.uint8, mode="r").reshape(-1, height, width)
+        frames: NDArray[np.uint8] = np.memmap(raw, dtype=np.uint8, mode="r")
         return frames
     finally:
         raw.unlink()
