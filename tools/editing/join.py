@@ -10,17 +10,18 @@ from ..errors import BadArguments
 from .track import Track, even_audio, number
 
 
-def concat(tracks: Sequence[Track], crossfades: float | Sequence[float] = 0.0) -> Track:
+def concat(tracks: Sequence[Track], crossfades: float | Sequence[float] = 0.0, like: Track | None = None) -> Track:
     """Join tracks: the others are fitted into the first one's size, on black, and take over its rates.
 
     When any has sound, the silent ones get silence. Each track after the first fades in over the one before it for so
-    many seconds, all for the same time or each for its own; 0 is a cut. Raises ``BadArguments`` when a clip is shorter
-    than its fades.
+    many seconds, all for the same time or each for its own; 0 is a cut. With ``like`` they are fitted to that track
+    instead, and have sound where it has. Raises ``BadArguments`` when a clip is shorter than its fades.
     """
-    first = tracks[0]
+    first = like or tracks[0]
     each = [crossfades] * (len(tracks) - 1) if isinstance(crossfades, int | float) else list(crossfades)
     overlaps = [0, *(round(seconds * first.rate) for seconds in each)]
-    sound = next((track.audio_rate for track in tracks if track.audio is not None), None)
+    heard = [like] if like else tracks
+    sound = next((track.audio_rate for track in heard if track.audio is not None), None)
     joined = Track("", None, first.width, first.height, 0, first.rate, sound or 0)
     resized = any((track.width, track.height) != (first.width, first.height) for track in tracks)
     for track in tracks:

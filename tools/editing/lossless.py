@@ -18,7 +18,7 @@ from ..errors import MediaBroken, RenderFailed
 from ..media.ffmpeg import AAC, PLAIN, PLAIN_AUDIO, Input, run_ffmpeg
 from ..media.probe import MediaInfo
 from .packets import Packets, find_body, read_packets
-from .pieces import Piece, as_stored, right, write_pieces
+from .pieces import Piece, as_stored, right, ticks, write_pieces
 from .track import Track, exact_audio, nearest_rate, number, open_sound
 
 CONTAINERS_READ: Final = ("mp4", "matroska")
@@ -112,7 +112,7 @@ def _write(
 def _finish(model: Piece, job: Job, streams: tuple[list[str], Written]) -> None:
     """Write the result: video packets under new times, and the sound that belongs to them."""
     video, (inputs, sound) = streams
-    args = [*video, "-c:v", "copy", "-copypriorss", "1", *sound, "-video_track_timescale", str(model.ticks)]
+    args = [*video, "-c:v", "copy", "-copypriorss", "1", *sound, "-video_track_timescale", str(ticks(model.rate))]
     if model.info.codec == "hevc":
         args += ["-tag:v", "hvc1"]  # the name that Apple's players know it by
     run_ffmpeg([*args, *PLAIN], inputs=inputs, output=job.output, timeout=job.timeout)

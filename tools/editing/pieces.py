@@ -50,11 +50,6 @@ class Piece:
         """How many of them are copied."""
         return self.body.past - self.body.first if self.body else 0
 
-    @property
-    def ticks(self) -> int:
-        """Ticks a second that hold the frame rate exactly."""
-        return self.rate.numerator * max(1, -(-10_000 // self.rate.numerator))
-
     def source(self, begin: Fraction, end: Fraction) -> Input:
         """The file, read from ``begin`` seconds on for a little longer than to ``end``."""
         length = float(end - begin) + LOOK_AHEAD
@@ -64,6 +59,11 @@ class Piece:
     def bounds(self) -> tuple[Fraction, Fraction]:
         """When the piece begins and ends in its file, seconds."""
         return seconds_at(self.info, self.first), seconds_at(self.info, self.past)
+
+
+def ticks(rate: Fraction) -> int:
+    """Ticks a second that hold a frame rate exactly."""
+    return rate.numerator * max(1, -(-10_000 // rate.numerator))
 
 
 def as_stored(piece: Piece, body: Body) -> tuple[Input, str]:
@@ -111,20 +111,21 @@ def write_pieces(pieces: Sequence[Piece], folder: Path, timeout: float) -> tuple
     if encoded:
         if len({header_sets(path) for path in encoded}) > 1:
             raise RenderFailed("The cuts were encoded in different ways.", "Encode it all.")
-        heads = [join_parameters(encoded[0], theirs, model.ticks, timeout)]
+        heads = [join_parameters(encoded[0], theirs, ticks(model.rate), timeout)]
     delay = max(piece.body.delay for piece in pieces if piece.body)
-    return _listing(folder, heads, parts, model.rate), _times(model.rate, delay)
+    return listing(folder, heads, parts, model.rate), _times(model.rate, delay)
 
 
-def _listing(folder: Path, heads: Sequence[Path], parts: Sequence[tuple[Path, int]], rate: Fraction) -> Input:
+def listing(folder: Path, heads: Sequence[Path], parts: Sequence[tuple[Path, int]], rate: Fraction) -> Input:
+    """Files of ``folder`` in a row, each with its number of frames, under the header of ``heads``."""
     lines = ["ffconcat version 1.0"]
     for path in heads:  # whose header holds all parameters; of its picture nothing is shown
         lines += [f"file {path.name}", "outpoint 0", "duration 0"]
     for path, frames in parts:
         lines += [f"file {path.name}", f"duration {number(float(frames / rate))}"]
-    listing = folder / "parts.txt"
-    listing.write_text("\n".join(lines) + "\n")
-    return Input(listing, "concat", ("-safe", "0"))
+    script = folder / "parts.txt"
+    script.write_text("\n".join(lines) + "\n")
+    return Input(script, "concat", ("-safe", "0"))
 
 
 def _parameters(piece: Piece, folder: Path, timeout: float) -> bytes:
@@ -141,7 +142,7 @@ def _parameters(piece: Piece, folder: Path, timeout: float) -> bytes:
 def _copy(piece: Piece, body: Body, output: Path, timeout: float) -> None:
     source, times = as_stored(piece, body)
     args = ["-map", f"0:{piece.info.stream}", "-c:v", "copy", "-copypriorss", "1", "-bsf:v", times]
-    scale = ["-video_track_timescale", str(piece.ticks)]
+    scale = ["-video_track_timescale", str(ticks(piece.rate))]
     run_ffmpeg([*args, *scale], inputs=[source], output=output, timeout=timeout)
 
 
@@ -152,16 +153,16 @@ def _encode(piece: Piece, frames: tuple[int, int], output: Path, ours: int, time
     source = Input(piece.info.path, CONTAINERS[piece.info.container].demuxer, ("-ss", number(max(0.0, float(seek)))))
     args = ["-map", f"0:{piece.info.stream}", "-frames:v", str(past - first), "-fps_mode", "passthrough"]
     args += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "14", "-pix_fmt", piece.info.pixel_format, "-bf", "0"]
-    args += ["-threads", "4", "-x264-params", f"sps-id={ours}", "-video_track_timescale", str(piece.ticks)]
+    args += ["-threads", "4", "-x264-params", f"sps-id={ours}", "-video_track_timescale", str(ticks(piece.rate))]
     times = f"setts=pts='round(N/({piece.rate}*TB))':dts='round(N/({piece.rate}*TB))'"
     run_ffmpeg([*args, "-bsf:v", times, *PLAIN], inputs=[source], output=output, timeout=timeout)
 
 
 def right(pieces: Sequence[Piece], output: Path, folder: Path, timeout: float) -> bool:
     """Compare what was written with the originals: every frame in its place, and the first copied ones the same."""
-    listing = folder / "result.packets"
-    run_ffmpeg(["-map", "0:v", "-c", "copy"], inputs=[Input(output, "mov")], output=listing, timeout=timeout)
-    lines = listing.read_text().splitlines()
+    packets = folder / "result.packets"
+    run_ffmpeg(["-map", "0:v", "-c", "copy"], inputs=[Input(output, "mov")], output=packets, timeout=timeout)
+    lines = packets.read_text().splitlines()
     unit = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb"))
     rate = pieces[0].rate
     places = sorted(round(int(line.split(",")[2]) * unit * rate) for line in lines if not line.startswith("#"))
@@ -190,8 +191,8 @@ def _same(piece: Piece, body: Body, place: int, output: Path, folder: Path, time
 
 def _hashes(source: Input, stream: str, count: int, folder: Path, timeout: float) -> list[str]:
     """Hashes of the first decoded frames of a stream."""
-    listing = folder / "hashes.frames"
+    hashes = folder / "hashes.frames"
     args = ["-map", stream, "-frames:v", str(count), "-fps_mode", "passthrough"]
-    run_ffmpeg(args, inputs=[source], output=listing, timeout=timeout)
-    lines = listing.read_text().splitlines()
+    run_ffmpeg(args, inputs=[source], output=hashes, timeout=timeout)
+    lines = hashes.read_text().splitlines()
     return [line.rsplit(",", 1)[1].strip() for line in lines if not line.startswith("#")]

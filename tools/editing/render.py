@@ -18,12 +18,13 @@ from ..media.limits import DEFAULT_LIMITS, MediaLimits
 from ..media.probe import MediaInfo, probe
 from .apply import Workshop, operation_names
 from .extracts import form, prepare, put_together, writing
+from .film import SOUND, join_reels, reels
 from .follow import follow
 from .join import concat
 from .lossless import AGAIN, Job, join_without_encoding, trim_without_encoding
 from .luts import Luts
 from .operations import Concat, Crop, Extract, Operation, Reverse, Stabilise, Trim
-from .pieces import Piece
+from .pieces import Piece, ticks
 from .reverse import needs_pieces, reverse_in_pieces
 from .spans import resolve_span
 from .stabilise import stabilise
@@ -87,21 +88,52 @@ class Editor:
         takes = [take_of(part.source, self._limits) for part in parts]
         for part in parts:
             _check_order(part.operations, 1, joins=any(isinstance(one, Concat | Extract) for one in part.operations))
-        self._assembled(takes, parts, None)
-        track = self._assembled(takes, parts, self._progress)
+        whole = self._assembled(takes, parts, None)
         self._written += 1
         path = self._workdir / f"film-{self._written}.mp4"
-        self._render(track, path, None, self._progress)
-        return MediaOutput(
-            path=path,
-            operation="assemble",
-            parents=list(dict.fromkeys(take.clip for take in takes)),
-            notes=track.notes,
-        )
+        notes = self._film(takes, parts, whole, path)
+        parents = list(dict.fromkeys(take.clip for take in takes))
+        return MediaOutput(path=path, operation="assemble", parents=parents, notes=notes)
 
-    def _assembled(self, takes: Sequence[Take], parts: Sequence[Part], progress: Progress | None) -> Track:
+    def _film(self, takes: Sequence[Take], parts: Sequence[Part], whole: Track, path: Path) -> list[str]:
+        """Write the film, by copying where it can be, else in as many reels as it needs; its notes."""
+        groups = reels([part.crossfade for part in parts])
+        if len(groups) > 1:
+            self._in_reels(takes, parts, groups, (whole, path))
+            return whole.notes
+        kept = [left([take], part.operations) for take, part in zip(takes, parts, strict=True)]
+        tried: list[str] = []
+        if all(kept) and not any(part.crossfade for part in parts):
+            tried = self._copy([take for each in kept for take in each or ()], whole, path, self._progress)
+        if tried and tried != [AGAIN]:
+            return tried
+        self._render(self._assembled(takes, parts, self._progress), path, None, self._progress)
+        return [*whole.notes, *tried]
+
+    def _in_reels(
+        self, takes: Sequence[Take], parts: Sequence[Part], groups: Sequence[range], film: tuple[Track, Path]
+    ) -> None:
+        whole, path = film
+        written: list[tuple[Path, int]] = []
+        try:
+            for done, places in enumerate(groups):
+                share = functools.partial(self._share, done, len(groups))
+                some = slice(places.start, places.stop)
+                track = self._assembled(takes[some], parts[some], share, whole)
+                reel = path.with_name(f"{path.stem}-{done}.mov")
+                self._render(track, reel, None, share, SOUND)
+                written.append((reel, track.frames))
+            join_reels(written, whole, path, self._timeout(whole))
+            self._check(path, whole, None)
+        finally:
+            for reel, _frames in written:
+                reel.unlink()
+
+    def _assembled(
+        self, takes: Sequence[Take], parts: Sequence[Part], progress: Progress | None, like: Track | None = None
+    ) -> Track:
         tracks = [self._build([take], part.operations, progress) for take, part in zip(takes, parts, strict=True)]
-        return concat(tracks, [part.crossfade for part in parts[1:]])
+        return concat(tracks, [part.crossfade for part in parts[1:]], like)
 
     def _share(self, done: int, total: int, fraction: float) -> None:
         self._progress((done + fraction) / total)
@@ -196,12 +228,15 @@ class Editor:
         progress(1.0)
         return [*track.notes, note]
 
-    def _render(self, track: Track, path: Path, extract: Extract | None, progress: Progress) -> None:
+    def _render(
+        self, track: Track, path: Path, extract: Extract | None, progress: Progress, sound: Sequence[str] = AAC
+    ) -> None:
         inputs, graph = track.compile()
         if extract is None:
             args = ["-map", track.video, *H264, "-fps_mode", "passthrough"]
+            args += ["-video_track_timescale", str(ticks(track.rate))]
             if track.audio is not None:
-                args += ["-map", track.audio, *AAC, "-ar", str(track.audio_rate), *PLAIN_AUDIO]
+                args += ["-map", track.audio, *sound, "-ar", str(track.audio_rate), *PLAIN_AUDIO]
         else:
             args = writing(extract, track)
         raw = form(extract).raw if extract is not None else ""
