@@ -24,7 +24,7 @@ from ..tools.base import MediaOutput
 from ..tools.editing.operations import TimePoint, Trim
 from ..tools.errors import BadArguments
 from ..tools.media.probe import probe
-from ..tools.timeline.edits import Apply, Edit, Insert, Load, Replace
+from ..tools.timeline.edits import MOST_AT_ONCE, Apply, Edit, Insert, Load, Replace
 from ..tools.timeline.log import Difference, Edited, Entry, Redone, Rejected, Undone, Version, added, difference
 from ..tools.timeline.log import version_of as _version_of
 from ..tools.timeline.model import Take
@@ -84,6 +84,8 @@ class Project:
 
     def insert(self, clips: Sequence[str], at: int | None = None, words: str = "") -> Version:
         """Put clips, or spans of them (``ID@2-4.5``), in as items; raises also when one is not in the library."""
+        if not 1 <= len(clips) <= MOST_AT_ONCE:
+            raise BadArguments(f"{len(clips)} clips cannot be put in at once.", f"Name 1 to {MOST_AT_ONCE} at a time.")
         takes = [self.take(clip) for clip in clips]
         return self.edit(Insert(takes=takes, at=at), words)
 

@@ -45,6 +45,7 @@ IMPOSSIBLE: dict[str, tuple[Any, list[Operation], str]] = {
     "reversed span": ("plain", [Trim(start=at(3), end=at(1))], r"6\.00 s long"),
     "span beyond the end": ("plain", [Trim(start=at(3), end=at(9))], r"6\.00 s long"),
     "trim after trim": ("plain", [Trim(end=at(2)), Trim(start=at(1), end=at(3))], r"2\.00 s long"),
+    "empty span": ("plain", [Trim(start=at(2), end=at(2))], "is empty"),
     "no frame": ("plain", [Trim(start=at(1), end=at(1.01))], "no frame"),
     "box outside": ("plain", [Crop(x=40, y=0, width=30, height=20)], "64x48"),
     "box too small": ("plain", [Crop(x=0, y=0, width=8, height=8)], "too small"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from ..editing.operations import Operation, TimePoint, Trim
 from ..errors import BadArguments
 from .model import Item, Take, Timeline
 
+MOST_AT_ONCE: Final = 500
+"""Clips or items that one edit may name."""
+
 ItemId = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -19,7 +22,7 @@ class Insert(ToolModel):
     """Put takes in as items of their own, before place ``at`` (from 0), by default at the end."""
 
     edit: Literal["insert"] = "insert"
-    takes: Annotated[list[Take], Field(min_length=1, max_length=500)]
+    takes: Annotated[list[Take], Field(min_length=1, max_length=MOST_AT_ONCE)]
     at: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -27,7 +30,7 @@ class Remove(ToolModel):
     """Take items out; what follows moves up."""
 
     edit: Literal["remove"] = "remove"
-    items: Annotated[list[ItemId], Field(min_length=1, max_length=500)]
+    items: Annotated[list[ItemId], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 class Move(ToolModel):
@@ -42,7 +45,7 @@ class Apply(ToolModel):
     """Carry out operations on items."""
 
     edit: Literal["apply"] = "apply"
-    items: Annotated[list[ItemId], Field(min_length=1, max_length=500)]
+    items: Annotated[list[ItemId], Field(min_length=1, max_length=MOST_AT_ONCE)]
     operations: Annotated[list[Operation], Field(min_length=1, max_length=8)]
 
 
