@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from ..policies.injection import screen
 from ..tools.understanding.arguments import Evidence
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ _ROUNDING = 0.02
 """Seconds by which the ends of neighbouring findings may overlap without meaning it."""
 _COLORED = 0.15
 """Share of the picture from which a shot shows a colour."""
+_SHOTS = 3
+"""Shots whose descriptions stand for a clip."""
+_READ = 0.5
+"""Confidence from which words on screen count as read."""
 
 
 class Findings(BaseModel):
@@ -48,6 +54,36 @@ class Findings(BaseModel):
             for item, begin, until in cut
             if until - begin > _ROUNDING or begin == until == item.start
         ]
+
+
+class Shown(NamedTuple):
+    """What a span shows, as a prompt may take it up: descriptions, colours and words on screen."""
+
+    description: str
+    colors: list[str]
+    written: list[str]
+
+
+def shown(found: list[Evidence]) -> Shown:
+    """The captions of a span's first shots (else its labels), its colours and what is written in it.
+
+    What is written and reads like an instruction is left out.
+    """
+    captions = [item.text.rstrip(" .") for item in found if item.kind == "caption"]
+    labels = [item.text for item in sorted(found, key=lambda item: -item.score) if item.kind == "label"]
+    description = ", then ".join(list(dict.fromkeys(captions))[:_SHOTS]) or ", ".join(dict.fromkeys(labels[:3]))
+    longest = max(
+        (item for item in found if item.kind == "color"), key=lambda item: item.end - item.start, default=None
+    )
+    screens = [screen(item.text) for item in found if item.kind == "text" and item.score >= _READ]
+    written = list(dict.fromkeys(one.text for one in screens if not one.suspicious))
+    return Shown(description, _colors(longest.text) if longest is not None else [], written)
+
+
+def _colors(told: str) -> list[str]:
+    if told.startswith("black and white"):
+        return ["black and white"]
+    return [word for word, share in re.findall(r"([a-z]+) \((\d+)%\)", told) if int(share) >= 100 * _COLORED]
 
 
 def findings_of(clip: str, analysis: ClipAnalysis, heard: Heard) -> Findings:

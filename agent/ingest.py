@@ -18,7 +18,7 @@ from ..tools.errors import MediaMissing, MediaRejected
 from ..tools.media.probe import MediaInfo, probe
 from .errors import Fault, fault_of
 from .files import videos_in
-from .findings import ANALYSIS, Findings, findings_of, records_of
+from .findings import ANALYSIS, Findings, Shown, findings_of, records_of, shown
 from .reports import ChangedFile, FailedFile, FileProgress, IngestReport, Report
 from .taking import LookedOver, look_over
 
@@ -141,12 +141,9 @@ class Intake:
             return self._understand(self._parts.library.get(clip_id, user=user), user)
         return Findings.model_validate(kept)
 
-    def description(self, clip_id: str, start: float, end: float | None, *, user: str) -> str:
-        """What is seen in a span, in a few words: its captions, else its labels."""
-        found = self.findings(clip_id, user=user).within(start, end)
-        captions = [item.text for item in found if item.kind == "caption"]
-        labels = [item.text for item in sorted(found, key=lambda item: -item.score) if item.kind == "label"]
-        return captions[0] if captions else ", ".join(dict.fromkeys(labels[:3]))
+    def shown(self, clip_id: str, start: float, end: float | None, *, user: str) -> Shown:
+        """What a span shows, as a prompt may take it up."""
+        return shown(self.findings(clip_id, user=user).within(start, end))
 
     def analysis(self, source: Source) -> Findings:
         """Findings for the understanding tool (whole clip)."""

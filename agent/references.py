@@ -75,11 +75,14 @@ class Resolver:
 
     def _source(self, row: ClipRow) -> Source:
         clip = self._parts.library.get(row["id"], user=self._user)
+        shown = self._parts.intake.shown(clip.id, row["start"], row["end"], user=self._user)
         return Source(
             clip=clip.id,
             path=clip.path,
             start=row["start"],
             end=row["end"],
             title=clip.title,
-            description=self._parts.intake.description(clip.id, row["start"], row["end"], user=self._user),
+            description=shown.description,
+            colors=shown.colors,
+            written=shown.written,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,9 +18,11 @@ class GenerateArguments(ToolModel):
         like: the clip to resemble, if any.
         seconds: length; None is the backend's default.
         seed: None draws one, which is recorded.
+        exact: the prompt is whole, as its user wrote it: nothing is joined with it or taken from it.
     """
 
     prompt: Annotated[str, Field(min_length=1, max_length=500)]
     like: ClipRef | None = None
     seconds: Annotated[float, Field(gt=0, le=60)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    exact: Literal[True] | None = None

@@ -38,6 +38,15 @@ _SMALL = frozenset(
 _TIMES = frozenset({"night", "day", "daytime", "daylight", "sunset", "dusk", "dawn", "morning", "evening", "noon"})
 _WEATHERS = frozenset({"sunny", "rain", "rainy", "snow", "snowy", "fog", "foggy", "mist", "clear", "storm"})
 _WAYS = frozenset({"left", "right", "upwards", "downwards", "up", "down"})
+_COLORS = frozenset(
+    ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown", "black", "white", "gray", "grey",
+     "golden", "silver", "colour", "color", "colours", "colors", "colourful", "colorful")
+)  # fmt: skip
+_LETTERS = frozenset(
+    ("text", "word", "words", "sign", "signs", "title", "titles", "caption", "captions", "subtitles", "letters", "logo",
+     "writing", "written", "says", "saying")
+)  # fmt: skip
+_LONGEST_TEXT = 60
 _PHRASE = r"(?:at|in|on|by|during|under|to|from)\s+(?:the\s+|a\s+|an\s+)?(?:\w+\s+)?"
 
 
@@ -48,11 +57,22 @@ def full_prompt(arguments: GenerateArguments, source: Source | None = None) -> s
     with what shall differ: "a city street with bicycles" and "at night" give "a city street with bicycles at night".
     Of two times of day (weathers, directions) the wish's wins; words already said are not said again; sentences of
     the description that read like orders are left out, since a description is data. Applying it twice changes
-    nothing.
+    nothing. Behind both stand the source's colours and what is written in it, unless the wish speaks of such itself.
+    A prompt that is ``exact`` is taken as it is.
     """
+    if arguments.exact:
+        return arguments.prompt.strip()
     wish = _wish(arguments.prompt)
     if source is None:
         return wish or arguments.prompt.strip()
+    prompt = _joined(wish, arguments, source)
+    for extra in (_colors(source, wish), _written(source, wish)):
+        if extra and not _says(prompt, extra) and len(prompt) + len(extra) + 2 <= _LONGEST:
+            prompt = f"{prompt}, {extra}"
+    return prompt
+
+
+def _joined(wish: str, arguments: GenerateArguments, source: Source) -> str:
     base = _cut(_description(source.description), _LONGEST - len(wish))
     if not base:
         return wish or arguments.prompt.strip()
@@ -80,6 +100,22 @@ def _description(text: str) -> str:
     sentences = [part for part in re.split(r"(?<=[.!?;])\s+|\n", text) if part and not _ORDER.search(part)]
     plain = " ".join(sentences).strip(" .;,!")
     return plain[:1].lower() + plain[1:] if plain[:2].istitle() or plain[:2] == "A " else plain
+
+
+def _colors(source: Source, wish: str) -> str:
+    """The source's colours, unless the wish names colours, or a time of day, which brings its own."""
+    if not source.colors or set(_words(wish)) & (_COLORS | _TIMES):
+        return ""
+    return f"in {' and '.join(source.colors[:2])}"
+
+
+def _written(source: Source, wish: str) -> str:
+    """What is written in the source, as plain words, unless the wish speaks of writing or it reads like an order."""
+    if set(_words(wish)) & _LETTERS:
+        return ""
+    lines = [" ".join(_MARKUP.sub(" ", line).split()) for line in source.written if not _ORDER.search(line)]
+    text = _cut(", ".join(line for line in lines if _words(line)), _LONGEST_TEXT)
+    return f"with the words {text} on screen" if text else ""
 
 
 def _words(text: str) -> list[str]:
