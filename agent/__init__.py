@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .assistant import Answer, VideoAgent
+    from .assistant import VideoAgent
     from .graph import build_graph
+    from .turns import Answer
 
 __all__ = ["Answer", "VideoAgent", "build_graph"]
 
-_HOME = {"Answer": "assistant", "VideoAgent": "assistant", "build_graph": "graph"}
+_HOME = {"Answer": "turns", "VideoAgent": "assistant", "build_graph": "graph"}
 
 
 def __getattr__(name: str) -> Any:

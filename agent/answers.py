@@ -30,6 +30,10 @@ def summarise(row: StepRow) -> str:
     """One sentence on how a step ended, from its typed result."""
     if row["status"] == "declined":
         return "not run, because it was not approved"
+    if row["status"] == "cancelled":
+        return "stopped; nothing of it was kept"
+    if row["status"] == "background":
+        return f"runs in the background as job {(row['result'] or {}).get('job')}, {_lasting(row)}"
     if row["status"] == "blocked":
         return "blocked by policy"
     if row["status"] == "failed":
@@ -76,7 +80,16 @@ def _made(row: StepRow) -> str:
         for output in (row["result"] or {}).get("outputs", [])
         if output["kind"] != "video"
     ]
-    return "made " + ", ".join([*clips, *files])
+    prompt = next(
+        (str(output["prompt"]) for output in (row["result"] or {}).get("outputs", []) if output["prompt"]), ""
+    )
+    return "made " + ", ".join([*clips, *files]) + (f' from the prompt "{prompt}"' if prompt else "")
+
+
+def _lasting(row: StepRow) -> str:
+    estimate = row.get("estimate")
+    told = f"{estimate['text']}; " if estimate is not None else ""
+    return f"{told}its result will be told here when it is done"
 
 
 def _span(clip: ClipRow) -> str:
@@ -86,6 +99,10 @@ def _span(clip: ClipRow) -> str:
 
 def answer_from(state: AgentState, parts: Components) -> str:
     """The turn's answer: the planner's words over the results, and every failure, whatever the planner wrote."""
+    if any(row["status"] == "cancelled" for row in state["steps"]):
+        return " ".join(
+            ["Stopped.", *(f"Step {row['id']} ({row['tool']}): {row['summary']}." for row in state["steps"])]
+        )
     if not state["steps"]:
         if state["failures"]:
             problems = " ".join(dict.fromkeys(failure["message"] for failure in state["failures"]))
@@ -95,7 +112,7 @@ def answer_from(state: AgentState, parts: Components) -> str:
         StepOutcome(
             id=row["id"],
             tool=row["tool"],
-            ok=row["status"] == "done",
+            ok=row["status"] in ("done", "background"),
             summary=row["summary"],
             notes=row["notes"],
         )
@@ -113,7 +130,9 @@ def answer_from(state: AgentState, parts: Components) -> str:
     )
     answer = parts.planner.respond(context).strip()
     said = answer.casefold()
-    hidden = [row for row in state["steps"] if row["status"] != "done" and _core(row) not in said]
+    # What a clip was generated from is always told; of other steps that ended well, what the planner chose to tell.
+    silent = {row["id"] for row in state["steps"] if row["status"] == "done" and row["tool"] != "generate_video"}
+    hidden = [row for row in state["steps"] if row["id"] not in silent and _core(row) not in said]
     notes = [f"Step {row['id']} ({row['tool']}): {row['summary'].rstrip('.')}." for row in hidden]
     return "\n".join([answer, *notes]).strip()
 

@@ -15,53 +15,31 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, Any
 
 from . import events
 from .answers import turn_result
 from .components import Components
+from .consent import Word, beside, word_of
 from .errors import RequestInvalid, SessionUnknown
 from .sessions import database_faults, one_turn, open_checkpoints, storing, thread_key
 from .settings import MAX_REQUEST, Settings, resolve_home
+from .turns import Answer, resumed, status_of, waiting_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
+    from .jobs import Jobs
     from .projects import Project
     from .reports import FileProgress, IngestReport
-
-Status = Literal["answered", "failed", "blocked", "waiting"]
-
-
-class Answer(BaseModel):
-    """A turn's outcome; ``model_dump()`` without ``status`` and ``approval`` is the documented JSON.
-
-    Attributes:
-        status: ``answered``; ``failed`` when nothing that was asked could be done; ``blocked`` by a policy; or
-            ``waiting`` for approval of the step in ``approval``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    thread: str
-    answer: str
-    blocked: bool
-    verdicts: list[dict[str, Any]]
-    plan: list[dict[str, Any]]
-    steps: list[dict[str, Any]]
-    clips: list[dict[str, Any]]
-    evidence: list[dict[str, Any]]
-    status: Status = "answered"
-    approval: dict[str, Any] | None = None
 
 
 class VideoAgent:
     """Talks about video: understands, finds, edits and generates, under policies.
 
-    Not for several threads at once; several processes may share a home. Use as a context manager, or ``close``.
+    Not for several threads at once, but for :meth:`cancel`; several processes may share a home. Use as a context
+    manager, or ``close``.
     """
 
     def __init__(
@@ -70,6 +48,7 @@ class VideoAgent:
         """Open a home folder (see :class:`~gpt4video.agent.settings.Settings` for the other settings)."""
         self.components = components or Components(Settings(home=resolve_home(home), **settings))
         self.settings = self.components.settings
+        self._running = ""
 
     @cached_property
     def _checkpoints(self) -> Any:
@@ -84,25 +63,40 @@ class VideoAgent:
         return build_graph(self.components, self._checkpoints)
 
     def ask(
-        self, request: str, clips: Iterable[str | Path] = (), *, thread: str = "default", approve: bool = False
+        self,
+        request: str,
+        clips: Iterable[str | Path] = (),
+        *,
+        thread: str = "default",
+        approve: bool = False,
+        background: bool = False,
     ) -> Answer:
         """Hold one turn and return its outcome (see :meth:`stream` for the arguments and errors)."""
-        for _ in self.stream(request, clips, thread=thread, approve=approve):
+        for _ in self.stream(request, clips, thread=thread, approve=approve, background=background):
             pass
         return self.last(thread)
 
     def stream(
-        self, request: str, clips: Iterable[str | Path] = (), *, thread: str = "default", approve: bool = False
+        self,
+        request: str,
+        clips: Iterable[str | Path] = (),
+        *,
+        thread: str = "default",
+        approve: bool = False,
+        background: bool = False,
     ) -> Iterator[events.Event]:
         """Hold one turn, yielding what happens.
 
         A turn that a crash cut off is taken up again when the same request comes: what was judged and made stays.
+        Where a turn waits for approval, "yes", "no" and "edit the prompt to ..." answer it; another request leaves it.
 
         Args:
             request: what the user says.
             clips: files to take in first, or ids of clips in the library, that this turn is about.
             thread: the conversation.
             approve: run slow, paid or destructive steps without asking; else the turn waits.
+            background: generate, and render what takes long, as background jobs (see :attr:`jobs`): the turn answers
+                at once, and a later one tells the result. Asking for it "in the background" does the same.
 
         Raises:
             RequestInvalid: the request is empty, too long or not text.
@@ -114,30 +108,64 @@ class VideoAgent:
         key = thread_key(self.settings.user, thread)
         with one_turn(self.settings.home, key, self.settings.database):
             uploads = [self.components.intake.resolve(clip, user=self.settings.user) for clip in clips]
+            self.components.jobs.revive()
             state = self._state(key)
+            waiting = waiting_of(state)
+            word = word_of(request) if waiting is not None and not uploads else None
+            if waiting is not None and word is not None:
+                yield from self._run(key, resumed(waiting, word, state), approve)
+                return
             pending = bool(state.next) and state.values.get("request") == request and not uploads
             turn = {
                 "turn": uuid.uuid4().hex,
                 "user": self.settings.user,
                 "request": request,
                 "uploads": uploads,
+                "background": background or beside(request)[1],
             }
             yield from self._run(key, None if pending else turn, approve)
 
-    def approve(self, thread: str = "default", *, approved: bool = True) -> Answer:
+    def approve(self, thread: str = "default", *, approved: bool = True, prompt: str | None = None) -> Answer:
         """Answer the question that a waiting turn asks, and run it to its end.
+
+        Args:
+            thread: the conversation.
+            approved: whether the step may run.
+            prompt: what to generate instead of the prompt that was shown; policies judge it as any other.
 
         Raises:
             SessionUnknown: nothing waits on this conversation.
+            RequestInvalid: the step has no prompt, or this is none.
         """
         key = thread_key(self.settings.user, thread)
         with one_turn(self.settings.home, key, self.settings.database):
-            waiting = self._waiting(key)
+            state = self._state(key)
+            waiting = waiting_of(state)
             if waiting is None:
                 raise SessionUnknown(f"Nothing waits for approval on thread {thread!r}.", "Ask for something first.")
-            for _ in self._run(key, _resume({waiting["key"]: approved}, self._state(key)), approve=False):
+            for _ in self._run(key, resumed(waiting, Word(approved, prompt), state), approve=False):
                 pass
         return self.last(thread)
+
+    def cancel(self, thread: str = "default") -> None:
+        """Stop the turn that runs on a conversation, from another thread or a signal handler; or decline what waits.
+
+        The step that runs ends at its next step forward (a sampling step, a frame, a quarter second of encoding) and
+        nothing of it is kept; the turn then answers with the status ``cancelled``, and the conversation goes on.
+
+        Raises:
+            SessionUnknown: nothing runs or waits there.
+            SessionBusy: it runs in another process.
+        """
+        if self._running and self._running == thread_key(self.settings.user, thread):
+            self.components.stopped.set()
+        else:
+            self.approve(thread, approved=False)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The background jobs: ``all()``, ``wait(id)``, ``cancel(id)``."""
+        return self.components.jobs
 
     def last(self, thread: str = "default") -> Answer:
         """The outcome of the last turn of a conversation.
@@ -150,8 +178,8 @@ class VideoAgent:
         if not values:
             raise SessionUnknown(f"There is no thread {thread!r}.", "Ask something on it first.")
         result = turn_result(values, thread, self.components)
-        waiting = self._waiting(key)
-        return Answer(**result, status=_status(values, waiting), approval=waiting)
+        waiting = waiting_of(self._state(key))
+        return Answer(**result, status=status_of(values, waiting), approval=waiting)
 
     def ingest(
         self, paths: Iterable[str | Path], *, report: Callable[[FileProgress], None] = lambda _progress: None
@@ -193,20 +221,24 @@ class VideoAgent:
 
         config: RunnableConfig = {"configurable": {"thread_id": key}, "recursion_limit": RECURSION_LIMIT}
         self.components.stopped.clear()
-        while True:
-            try:
+        self._running = key
+        try:
+            while True:
                 for item in self._streamed(given, config):
                     yield events.EVENTS.validate_python(item)
-            except BaseException:
-                self.components.stopped.set()
-                raise
-            waiting = self._waiting(key)
-            if waiting is None:
-                return
-            if not approve:
-                yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
-                return
-            given = _resume({waiting["key"]: True}, self._state(key))
+                state = self._state(key)
+                waiting = waiting_of(state)
+                if waiting is None:
+                    return
+                if not approve:
+                    yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
+                    return
+                given = resumed(waiting, Word(approved=True), state)
+        except BaseException:
+            self.components.stopped.set()
+            raise
+        finally:
+            self._running = ""
 
     def _streamed(self, given: Any, config: RunnableConfig) -> Iterator[Any]:
         # Nodes turn their own database errors into typed ones; what is left comes from the checkpoints.
@@ -217,23 +249,6 @@ class VideoAgent:
         graph = self.graph
         with storing():
             return graph.get_state({"configurable": {"thread_id": key}})
-
-    def _waiting(self, key: str) -> dict[str, Any] | None:
-        interrupts = self._state(key).interrupts
-        return dict(interrupts[0].value) if interrupts else None
-
-
-def _resume(words: dict[str, bool], state: Any) -> Any:
-    """Answer the interrupts whose key is in ``words``; others keep waiting."""
-    from langgraph.types import Command
-
-    return Command(
-        resume={
-            one.id: {"key": one.value["key"], "approved": words[one.value["key"]]}
-            for one in state.interrupts
-            if one.value["key"] in words
-        }
-    )
 
 
 def check_request(request: str) -> None:
@@ -250,13 +265,3 @@ def check_request(request: str) -> None:
         raise RequestInvalid(
             f"The request has {len(request)} characters; at most {MAX_REQUEST} are taken.", "Shorten it."
         )
-
-
-def _status(values: dict[str, Any], waiting: object) -> Status:
-    if waiting is not None:
-        return "waiting"
-    if values.get("blocked"):
-        return "blocked"
-    steps = values.get("steps", [])
-    unplanned = not steps and bool(values.get("failures"))
-    return "failed" if unplanned or any(row["status"] in ("failed", "pending") for row in steps) else "answered"

@@ -14,7 +14,7 @@ from .errors import ModelUnavailable, PlannerFailed, RequestInvalid
 from .frames import frames_of_file, frames_of_source
 from .model.artifacts import ArtifactStore, Progress
 from .settings import Settings
-from .state import StepRow, VerdictRow
+from .state import EstimateRow, StepRow, VerdictRow
 
 if TYPE_CHECKING:
     from ..memory.embedder import MiniLmEmbedder
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from ..tools.understanding.ocr import TextReader
     from ..tools.understanding.speech import Heard, Transcriber
     from ..tools.understanding.vision import VisionEncoder
+    from .estimates import Estimates
     from .ingest import Intake
+    from .jobs import Jobs
     from .planner.base import Planner
     from .seeing import Viewer
 
@@ -59,6 +61,7 @@ class Components:
         self.stopped = threading.Event()
         self.passing: dict[Path, SharedFrames] = {}
         self._pulling = pulling
+        self.own_backends = generator is not None or policies is not None
         given = {"planner": planner, "generator": generator, "policies": policies}
         self.__dict__.update({name: part for name, part in given.items() if part is not None})
 
@@ -179,6 +182,20 @@ class Components:
         )
 
     @cached_property
+    def estimates(self) -> Estimates:
+        """What steps will take."""
+        from .estimates import Estimates
+
+        return Estimates(self)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Steps that run beside the conversation."""
+        from .jobs import Jobs
+
+        return Jobs(self)
+
+    @cached_property
     def intake(self) -> Intake:
         """Taking files and results in."""
         from .ingest import Intake
@@ -278,12 +295,21 @@ class Components:
             for verdict in self.policies.judge(subject)
         ]
 
-    def approval_reason(self, row: StepRow) -> str:
-        """Why the step needs the user's word before it runs; empty when it does not."""
+    def approval_reason(self, row: StepRow, estimate: EstimateRow | None) -> str:
+        """Why the step needs the user's word before it runs, with its estimate; empty when it does not.
+
+        A step is slow or costs something if its estimate says so; its tool's own word counts where there is none.
+        """
         from ..policies.actions import approval_reason
         from ..policies.base import StepSummary
 
-        return approval_reason(self.policy, StepSummary.model_validate(self._summary(row)))
+        summary = self._summary(row)
+        if estimate is not None:
+            dear = estimate["price"] > self.settings.approve_price
+            long = estimate["seconds"] > self.settings.approve_seconds
+            summary["cost"] = "paid" if dear else "slow" if long else "free"
+        reason = approval_reason(self.policy, StepSummary.model_validate(summary))
+        return f"{reason}: {estimate['text']}" if reason and estimate is not None else reason
 
     def _summary(self, row: StepRow) -> dict[str, Any]:
         tool = self.tools[row["tool"]]
@@ -346,7 +372,10 @@ class Components:
         return replace(heard, note=lost + heard.note)
 
     def close(self) -> None:
-        """Release the library's database, if it was opened."""
+        """End what runs beside the conversation in this process, and release the library's database."""
+        jobs = self.__dict__.pop("jobs", None)
+        if jobs is not None:
+            jobs.close()
         library = self.__dict__.pop("library", None)
         if library is not None:
             library.close()

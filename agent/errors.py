@@ -6,6 +6,7 @@
     |-- RequestInvalid     the user must act: empty, too long or unreadable request
     |-- SessionUnknown     the user must act: no such conversation
     |-- SessionBusy        the user must act: another turn runs on this conversation
+    |-- JobUnknown         the user must act: no such background job
     |-- SessionUnsaved     the user must act: the conversation cannot be written or read (disk full, file damaged)
     |-- PlannerFailed      the user must act: the planner backend gave nothing usable
     |-- MediaBlocked       the user must act: a policy refuses the video
@@ -49,6 +50,12 @@ class SessionBusy(AgentError):
     """Another turn runs on this conversation."""
 
     code = "session_busy"
+
+
+class JobUnknown(AgentError):
+    """There is no such background job."""
+
+    code = "job_unknown"
 
 
 class SessionUnsaved(AgentError):

@@ -47,6 +47,28 @@ class StepProgress(_Event):
     note: str = ""
 
 
+class StepEstimated(_Event):
+    """A step is about to start; ``text`` says what it will take ("about 40 s")."""
+
+    type: Literal["estimate"] = "estimate"
+    step: str
+    tool: str
+    seconds: float
+    price: float
+    guess: bool
+    text: str
+
+
+class JobEnded(_Event):
+    """A background job of this conversation has ended since the turn before."""
+
+    type: Literal["job"] = "job"
+    job: str
+    status: str
+    summary: str
+    clips: list[str]
+
+
 class StepEnded(_Event):
     """A step ended, well or with an error."""
 
@@ -59,13 +81,15 @@ class StepEnded(_Event):
 
 
 class ApprovalNeeded(_Event):
-    """The turn waits for the user's word on a step."""
+    """The turn waits for the user's word on a step: yes, no, or another prompt than the one it would run with."""
 
     type: Literal["approval"] = "approval"
     step: str
     tool: str
     args: dict[str, Any]
     reason: str
+    prompt: str = ""
+    estimate: dict[str, Any] | None = None
 
 
 class Answered(_Event):
@@ -77,7 +101,15 @@ class Answered(_Event):
 
 
 Event: TypeAlias = Annotated[
-    NodeStarted | VerdictGiven | PlanMade | StepProgress | StepEnded | ApprovalNeeded | Answered,
+    NodeStarted
+    | VerdictGiven
+    | PlanMade
+    | StepEstimated
+    | StepProgress
+    | StepEnded
+    | JobEnded
+    | ApprovalNeeded
+    | Answered,
     Field(discriminator="type"),
 ]
 

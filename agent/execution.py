@@ -9,19 +9,22 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from ..memory.errors import LibraryError
 from ..memory.ledger import job_key
 from ..policies.injection import screen
 from ..tools.base import MediaOutput, Source, Tool, ToolModel
-from ..tools.errors import BadArguments, Cancelled
+from ..tools.errors import BadArguments, Cancelled, ToolError
 from ..tools.generation.arguments import GenerateArguments
 from ..tools.media.probe import probe
 from ..tools.search import SearchResult
 from ..tools.understanding.arguments import UnderstandResult
-from .errors import fault_of
+from .errors import AgentError, fault_of
 from .provenance import prepare, signed
 from .references import Resolver
 from .routing import clip_references, without_references
@@ -48,18 +51,39 @@ class StepContext:
         """Resolve a clip reference."""
         return self._resolver.sources(ref)
 
-    def progress(self, fraction: float, note: str = "") -> None:
-        """Pass progress on; this is also where a cancelled step stops."""
+    def check(self) -> None:
+        """Raise ``Cancelled`` when the user has stopped the step."""
         if self._stopped():
             raise Cancelled("The step was stopped.", "Ask again to run it.")
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Pass progress on; this is also where a cancelled step stops."""
+        self.check()
         self._progress(min(max(fraction, 0.0), 1.0), note)
 
 
 class StepRunner:
-    """Runs steps against the components. Every fault ends up in the row, none escapes."""
+    """Runs steps against the components. Every fault ends up in the row, none escapes.
 
-    def __init__(self, components: Components) -> None:
+    Args:
+        components: the parts.
+        stopped: whether the user has stopped the step; unless given, whether the turn was stopped.
+    """
+
+    def __init__(self, components: Components, stopped: Callable[[], bool] | None = None) -> None:
         self._parts = components
+        self._stopped = stopped or components.stopped.is_set
+
+    def prepared(self, row: StepRow, state: AgentState) -> StepRow:
+        """A step as users may be asked about it: its whole prompt, its estimate, and why it needs their word."""
+        prompt = row["args"].get("prompt", "")
+        if row["tool"] == "generate_video":
+            resolver = Resolver(self._parts, state.get("clips", []), state["steps"], state["user"])
+            with suppress(ToolError, LibraryError, AgentError, ValidationError):  # running it will say what is wrong
+                prompt = prompt_of(GenerateArguments.model_validate(row["args"]), resolver)
+        estimate = self._parts.estimates.of(row, state)
+        asks = self._parts.approval_reason(row, estimate)
+        return {**row, "prompt": prompt, "estimate": estimate, "asks": asks}
 
     def run(self, row: StepRow, state: AgentState, progress: Progress) -> dict[str, Any]:
         """Run a step; returns the state update (steps, evidence, verdicts, made)."""
@@ -69,7 +93,8 @@ class StepRunner:
         try:
             ended.update(self._run(row, state, progress, update))  # type: ignore[typeddict-item]
         except Exception as error:  # every fault becomes data: the planner or the user decides what follows
-            ended["status"] = "failed"
+            # What breaks while a step is being stopped (a decoder that the same Ctrl-C reached) is no fault of its own.
+            ended["status"] = "cancelled" if isinstance(error, Cancelled) or self._stopped() else "failed"
             ended["error"] = fault_of(error).model_dump()
         ended["seconds"] = round(time.monotonic() - started, 3)
         return {**update, "steps": [ended]}
@@ -82,28 +107,17 @@ class StepRunner:
             arguments = arguments.model_copy(
                 update={"seed": _seed(state["turn"], row) if arguments.seed is None else arguments.seed}
             )
-            prompt = self._prompt(arguments, resolver)
+            prompt = prompt_of(arguments, resolver)
             verdicts = self._parts.judge("prompt", text=prompt, history=state.get("history", []))
             update["verdicts"] = verdicts
             if any(verdict["action"] == "block" for verdict in verdicts):
                 return {"status": "blocked"}
         with work_folder(self._parts.settings.home) as workdir:
-            context = StepContext(workdir, resolver, progress, self._parts.stopped.is_set)
+            context = StepContext(workdir, resolver, progress, self._stopped)
             if tool.effect == "reads":
                 result = tool.run(arguments, context)
                 return self._read(result, state, update)
             return self._write(tool, arguments, context, state, update)
-
-    def _prompt(self, arguments: GenerateArguments, resolver: Resolver) -> str:
-        """The prompt that the generator will get, "like c2" spelled out: what policies must judge."""
-        from ..tools.generation.prompts import full_prompt
-
-        if arguments.like is None:
-            return full_prompt(arguments, None)
-        sources = resolver.sources(arguments.like)
-        if not sources:
-            raise BadArguments("There is no clip to make it like.", "Find or name a clip first.")
-        return full_prompt(arguments, sources[0])
 
     def _read(self, result: ToolModel, state: AgentState, update: dict[str, Any]) -> dict[str, Any]:
         """Results of a tool that only reads: evidence, and hits as clips that the conversation may name."""
@@ -135,30 +149,38 @@ class StepRunner:
     ) -> dict[str, Any]:
         """An effect, done once: the ledger answers for a step that already ran with the same inputs."""
         library, user = self._parts.library, state["user"]
+        plain = arguments.model_dump(mode="json")
+        sources = [source for ref in clip_references(plain) for source in context.sources(ref)]
 
         def work() -> list[MediaOutput]:
             prepare(self._parts)
+            began, length = time.monotonic(), 0.0
             made: list[MediaOutput] = tool.run(arguments, context).outputs
             for output in made:
                 if output.kind in ("audio", "archive"):  # sound, or frames of a clip that was judged when it came in
                     continue
                 generated = tool.name == "generate_video"
-                length = probe(output.path).duration
-                verdicts = self._parts.judge("media", media=output.path, generated=generated, duration=length)
+                duration = probe(output.path).duration
+                length += duration
+                verdicts = self._parts.judge("media", media=output.path, generated=generated, duration=duration)
                 if generated and (shown := described(self._parts, output.path)):
                     # What no frame shows alone, a description of the whole may; the threshold is that of answers.
                     verdicts += self._parts.judge("output", text=shown)
                 update["verdicts"] = [*update.get("verdicts", []), *verdicts]
                 if any(verdict["action"] == "block" for verdict in verdicts):
                     raise _Blocked
-            return [signed(self._parts, output, context, user=user) for output in made]
+            finished = [signed(self._parts, output, context, user=user) for output in made]
+            context.check()
+            estimates = self._parts.estimates
+            estimates.learn(estimates.work(tool.name, plain, sources, user), time.monotonic() - began, length)
+            return finished
 
         def keep(made: list[MediaOutput]) -> tuple[object, list[str]]:
             outputs = [self._parts.intake.adopt(output, user=user) for output in made]
             return outputs, [output["id"] for output in outputs if output["kind"] == "video"]
 
         try:
-            job = library.ledger.once(self._job_key(tool, arguments, context), work, keep, user=user)
+            job = library.ledger.once(self._job_key(tool, arguments, plain, sources), work, keep, user=user)
         except _Blocked:
             return {"status": "blocked"}
         outputs: list[dict[str, Any]] = job.result  # type: ignore[assignment]  # what ``keep`` returned
@@ -180,17 +202,28 @@ class StepRunner:
             return f"generated like {parents}" if parents else "generated"
         return f"{output['operation']} of {parents}" if parents else str(output["operation"])
 
-    def _job_key(self, tool: Tool[Any, Any], arguments: ToolModel, context: StepContext) -> str:
+    def _job_key(self, tool: Tool[Any, Any], arguments: ToolModel, plain: dict[str, Any], sources: list[Source]) -> str:
         """The same effect has the same key: tool, arguments, input clips and spans, model revision and seed."""
-        plain = arguments.model_dump(mode="json")
-        inputs = [
-            f"{source.clip}@{source.start}-{source.end}"
-            for ref in clip_references(plain)
-            for source in context.sources(ref)
-        ]
+        inputs = [f"{source.clip}@{source.start}-{source.end}" for source in sources]
         revision = self._parts.generator.name if tool.name == "generate_video" else tool.revision(arguments)
         # References are names of this conversation; what they resolve to is in the inputs.
         return job_key(tool.name, without_references(plain), inputs=inputs, revision=revision)
+
+
+def prompt_of(arguments: GenerateArguments, resolver: Resolver) -> str:
+    """The prompt that the generator will get, "like c2" spelled out: what users see and policies judge.
+
+    Raises:
+        BadArguments: the clip to make it like is not there.
+    """
+    from ..tools.generation.prompts import full_prompt
+
+    if arguments.like is None:
+        return full_prompt(arguments, None)
+    sources = resolver.sources(arguments.like)
+    if not sources:
+        raise BadArguments("There is no clip to make it like.", "Find or name a clip first.")
+    return full_prompt(arguments, sources[0])
 
 
 @contextmanager

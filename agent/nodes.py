@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.config import get_config, get_stream_writer
@@ -10,13 +11,17 @@ from langgraph.types import interrupt
 
 from . import events
 from .answers import answer_from, summarise
+from .consent import beside, with_prompt
+from .errors import RequestInvalid, fault_of
 from .execution import StepRunner
+from .jobs import news_of
+from .naming import name_clip, set_aside, whole
 from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
 from .remembering import recalled, remember
-from .routing import MAX_ATTEMPTS, approval_key, dependencies
-from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow
+from .routing import MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
+from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow, merge_steps
 from .undoing import carried_out, command_of, visible
 
 if TYPE_CHECKING:
@@ -24,9 +29,6 @@ if TYPE_CHECKING:
 
 HISTORY = 6
 """User messages that the planner and the policies look back on."""
-
-WRITES = ("edit_video", "generate_video")
-"""Tools whose outputs can be taken back."""
 
 Update = dict[str, Any]
 Node = TypeVar("Node", bound=Callable[..., Update])
@@ -57,28 +59,42 @@ class Nodes:
             "evidence": None,
             "sampling": None,
             "made": None,
+            "news": [],
             "answer": "",
             "blocked": _blocks(verdicts),
             "history": state.get("history", []),
         }
 
     def recall(self, state: AgentState) -> Update:
-        """Name the clips this turn may speak of: those it brings, those of an earlier turn that it speaks of, or, in a
-        new conversation, the newest ones.
+        """Name the clips this turn may speak of: those it brings, those that background jobs have made since, those of
+        an earlier turn that it speaks of, or, in a new conversation, the newest ones.
         """  # noqa: D205 (one sentence)
         _emit(events.NodeStarted(node="recall"))
         clips = list(state.get("clips", []))
+        told = self._news(clips, state.get("changes", []))
         library, user = self._parts.library, state["user"]
         uploads = state["uploads"]
         earlier = recalled(self._parts, state["request"], user) if not uploads else []
         for row in earlier:
-            _name(clips, row)
+            name_clip(clips, row)
         if not uploads and not clips:
             uploads = [clip.id for clip in library.clips(user=user)][-self._parts.recall_limit :]
         for clip_id in uploads:
             clip = library.get(clip_id, user=user)
-            _name(clips, _whole(clip.id, clip.operation or "upload", clip.duration))
-        return {"clips": clips}
+            name_clip(clips, whole(clip.id, clip.operation or "upload", clip.duration))
+        return {"clips": clips, **told}
+
+    def _news(self, clips: list[ClipRow], changes: list[list[str]]) -> Update:
+        """What became of this conversation's background jobs; what they made can be spoken of, and taken back."""
+        news = [news_of(job, partial(name_clip, clips)) for job in self._parts.jobs.ended(_thread())]
+        made: list[str] = []
+        for row in news:
+            step, outputs = row["step"], [clip["id"] for clip in row["step"]["outputs"]]
+            _emit(events.JobEnded(job=row["job"], status=step["status"], summary=step["summary"], clips=outputs))
+            made += outputs
+        groups = [[clip["name"] for clip in row["step"]["outputs"]] for row in news]
+        fresh = [group for group in groups if group and group not in changes]
+        return {"news": news, "made": made, **({"changes": [*changes, *fresh], "undone": []} if fresh else {})}
 
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
@@ -92,7 +108,7 @@ class Nodes:
             for row in visible(state)
         ]
         context = PlanContext(
-            request=state["request"],
+            request=beside(state["request"])[0] if state.get("background") else state["request"],
             history=state.get("history", [])[-HISTORY:],
             clips=entries,
             failures=[Failure.model_validate(failure) for failure in state["failures"]],
@@ -122,20 +138,31 @@ class Nodes:
         for row in state["steps"]:
             if row["tool"] == "generate_video":
                 verdicts += self._judge("prompt", text=row["args"]["prompt"], history=state.get("history", []))
-        return {"verdicts": verdicts, "blocked": _blocks(verdicts)}
+        blocked = _blocks(verdicts)
+        return {"verdicts": verdicts, "blocked": blocked, "steps": [] if blocked else self._prepared(state)}
+
+    def _prepared(self, state: AgentState) -> list[StepRow]:
+        """The steps that come next, with what they will take, and whether they need the user's word: settled before
+        the node that runs them, which starts anew once the word is given, when estimates may have changed.
+        """  # noqa: D205 (one sentence)
+        return [self._runner.prepared(row, state) for row in ready_steps(state["steps"]) if "asks" not in row]
 
     def run_step(self, state: StepInput) -> Update:
         """Run one step; a step that needs approval waits for the user's word on exactly these arguments."""
         row = state["step"]
         _emit(events.NodeStarted(node=row["tool"]))
-        reason = self._parts.approval_reason(row)
-        if reason:
-            key = approval_key(state["turn"], row)
-            word = interrupt(
-                {"key": key, "step": row["id"], "tool": row["tool"], "args": row["args"], "reason": reason}
-            )
-            if not (isinstance(word, dict) and word.get("key") == key and word.get("approved") is True):
-                return {"steps": [{**row, "status": "declined"}]}
+        if self._parts.stopped.is_set():
+            return {"steps": [{**row, "status": "cancelled"}]}
+        if row.get("asks"):
+            row = _settled(row, approval_key(state["turn"], row))
+            if row["status"] != "pending":
+                return {"steps": [row]}
+        estimate = row.get("estimate")
+        if estimate is not None:
+            _emit(events.StepEstimated(step=row["id"], tool=row["tool"], **estimate))
+        if self._runs_beside(row, state):
+            job = self._parts.jobs.submit(row, state, _thread())
+            return {"steps": [{**row, "status": "background", "result": {"job": job}}]}
 
         def progress(fraction: float, note: str) -> None:
             _emit(events.StepProgress(step=row["id"], tool=row["tool"], fraction=fraction, note=note))
@@ -145,13 +172,22 @@ class Nodes:
             _emit(events.VerdictGiven.model_validate(verdict))
         return update
 
+    def _runs_beside(self, row: StepRow, state: AgentState) -> bool:
+        """Whether a step becomes a background job: generating, long edits, and what needs their results."""
+        if not state.get("background") or row["tool"] not in WRITES or not _thread():
+            return False
+        estimate = row.get("estimate")
+        long = estimate is not None and estimate["seconds"] > self._parts.settings.approve_seconds
+        jobs = {other["id"] for other in state["steps"] if other["status"] == "background"}
+        return row["tool"] == "generate_video" or long or bool(dependencies(row) & jobs)
+
     def observe(self, state: AgentState) -> Update:
         """Record results: name new clips, set aside what a failure made impossible, hand recoverable errors back."""
         clips = list(state["clips"])
         steps: list[StepRow] = []
         for row in state["steps"]:
             if row["status"] != "pending" and not row["summary"]:
-                outputs = [_name(clips, output) for output in row["outputs"]]
+                outputs = [name_clip(clips, output) for output in row["outputs"]]
                 named: StepRow = {**row, "outputs": outputs}
                 named["summary"] = summarise(named)
                 steps.append(named)
@@ -171,13 +207,16 @@ class Nodes:
             if row["status"] == "failed" and row["error"] and row["error"]["audience"] == "model"
         ]
         if not failures or state["attempts"] >= MAX_ATTEMPTS:
-            steps += _set_aside(state["steps"])
+            steps += set_aside(state["steps"])
+        after: AgentState = {**state, "clips": clips, "steps": merge_steps(state["steps"], [*steps])}
+        steps += self._prepared(after)
         return {"clips": clips, "steps": steps, "failures": failures, "blocked": blocked}
 
     def respond(self, state: AgentState) -> Update:
         """Write the answer from the results only."""
         _emit(events.NodeStarted(node="respond"))
-        return {"answer": answer_from(state, self._parts)}
+        news = [row["text"] for row in state.get("news", [])]
+        return {"answer": "\n".join([*news, answer_from(state, self._parts)])}
 
     def guard_output(self, state: AgentState) -> Update:
         """Judge the answer, then close the turn."""
@@ -185,7 +224,9 @@ class Nodes:
         verdicts = self._judge("output", text=state["answer"])
         if _blocks(verdicts):
             return {"verdicts": verdicts, "blocked": True}
-        remember(self._parts, state, get_config()["configurable"].get("thread_id", ""))
+        news = state.get("news", [])
+        remember(self._parts, {**state, "steps": [*state["steps"], *(row["step"] for row in news)]}, _thread())
+        self._parts.jobs.told([row["job"] for row in news])
         _emit(events.Answered(text=state["answer"], blocked=False))
         made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
         changed = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
@@ -209,6 +250,25 @@ class Nodes:
         return verdicts
 
 
+def _thread() -> str:
+    """The checkpointer's name of the conversation; empty where nobody keeps it."""
+    return str(get_config()["configurable"].get("thread_id", ""))
+
+
+def _settled(row: StepRow, key: str) -> StepRow:
+    """Ask for the user's word on a step: the step as approved, perhaps with another prompt, or declined."""
+    asked = {"key": key, "step": row["id"], "tool": row["tool"], "args": row["args"], "reason": row.get("asks", "")}
+    word = interrupt({**asked, "prompt": row.get("prompt", ""), "estimate": row.get("estimate")})
+    if not (isinstance(word, dict) and word.get("key") == key and word.get("approved") is True):
+        return {**row, "status": "declined"}
+    if word.get("prompt") is None:
+        return row
+    try:
+        return with_prompt(row, str(word["prompt"]))
+    except RequestInvalid as error:
+        return {**row, "status": "failed", "error": fault_of(error).model_dump()}
+
+
 def _blocks(verdicts: list[VerdictRow]) -> bool:
     return any(verdict["action"] == "block" for verdict in verdicts)
 
@@ -227,31 +287,3 @@ def pending_step(step: dict[str, Any]) -> StepRow:
         "summary": "",
         "notes": [],
     }
-
-
-def _whole(clip: str, about: str, duration: float) -> ClipRow:
-    return {"name": "", "id": clip, "about": about, "duration": round(duration, 3), "start": 0.0, "end": None}
-
-
-def _name(clips: list[ClipRow], row: ClipRow) -> ClipRow:
-    """Give the clip its name in this conversation: the one it has, or the next one, appended to ``clips``."""
-    for known in clips:
-        if (known["id"], known["start"], known["end"]) == (row["id"], row["start"], row["end"]):
-            return known
-    named: ClipRow = {**row, "name": f"c{len(clips) + 1}"}
-    if row["about"] == "search hit":
-        whole = next((known["name"] for known in clips if known["id"] == row["id"] and known["end"] is None), None)
-        named["about"] = f"search hit in {whole}" if whole else "search hit"
-    clips.append(named)
-    return named
-
-
-def _set_aside(rows: list[StepRow]) -> list[StepRow]:
-    """Pending steps that can never run because a step they need did not end well."""
-    lost = {row["id"] for row in rows if row["status"] not in ("pending", "done")}
-    skipped: list[StepRow] = []
-    for row in rows:
-        if row["status"] == "pending" and dependencies(row) & lost:
-            lost.add(row["id"])
-            skipped.append({**row, "status": "skipped", "summary": "not run, because a step it needs did not succeed"})
-    return skipped

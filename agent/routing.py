@@ -18,6 +18,9 @@ NODE_OF_TOOL = {
     "edit_video": "edit",
     "generate_video": "generate",
 }
+WRITES = ("edit_video", "generate_video")
+"""Tools that make something: what they made can be taken back, and they may run beside the conversation."""
+
 MAX_ATTEMPTS = 3
 """How often a turn may plan: once, and again after a recoverable failure."""
 
@@ -77,9 +80,14 @@ def after_plan(state: AgentState) -> Literal["plan", "guard_plan", "respond"]:
 
 
 def ready_steps(steps: list[StepRow]) -> list[StepRow]:
-    """Pending steps whose dependencies are done, in order."""
+    """Pending steps whose dependencies are done, in order; one that makes something may follow its own into a job."""
     done = {row["id"] for row in steps if row["status"] == "done"}
-    return [row for row in steps if row["status"] == "pending" and dependencies(row) <= done]
+    beside = {row["id"] for row in steps if row["status"] == "background"}
+    return [
+        row
+        for row in steps
+        if row["status"] == "pending" and dependencies(row) <= (done | beside if row["tool"] in WRITES else done)
+    ]
 
 
 def route(state: AgentState) -> list[Send] | Literal["plan", "refuse", "respond"]:
@@ -88,7 +96,8 @@ def route(state: AgentState) -> list[Send] | Literal["plan", "refuse", "respond"
         return "refuse"
     if state.get("failures") and state["attempts"] < MAX_ATTEMPTS:
         return "plan"
-    ready = [] if state.get("failures") else ready_steps(state["steps"])
+    stopped = any(row["status"] == "cancelled" for row in state["steps"])
+    ready = [] if state.get("failures") or stopped else ready_steps(state["steps"])
     return [Send(NODE_OF_TOOL[row["tool"]], {**state, "step": row}) for row in ready] or "respond"
 
 

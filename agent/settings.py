@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .errors import RequestInvalid
+
 MAX_REQUEST = 20_000
 """Characters of a request; more is refused before anything looks at it."""
 
@@ -29,6 +31,17 @@ def _environment(name: str) -> str | None:
 def _environment_path(name: str) -> Path | None:
     value = _environment(name)
     return Path(value).expanduser() if value else None
+
+
+def _environment_number(name: str, default: float) -> float:
+    value = _environment(name)
+    try:
+        return default if value is None else float(value)
+    except ValueError:
+        raise RequestInvalid(f"$GPT4VIDEO_{name} is no number: {value!r}.", "Give a number such as 30.") from None
+
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
@@ -61,6 +74,13 @@ class Settings(BaseModel):
             makes for itself. Unless given, ``$GPT4VIDEO_CERTIFICATE``.
         certificate_key: the private key of that certificate, PEM. Unless given, ``$GPT4VIDEO_CERTIFICATE_KEY``.
         cache_bytes: what this machine's copies of remote files may take.
+        approve_seconds: steps estimated to take longer count as slow, which waits for approval under the shipped
+            policy. Unless given, ``$GPT4VIDEO_APPROVE_SECONDS``, else 30.
+        approve_price: steps estimated to cost more count as paid, which waits too. Unless given,
+            ``$GPT4VIDEO_APPROVE_PRICE``, else 0: whatever costs anything is asked for.
+        price_per_second: what the generator costs for a second of video, in the currency of whoever is paid. Unless
+            given, ``$GPT4VIDEO_PRICE_PER_SECOND``, else 0.
+        price_per_clip: what it costs for each clip besides. Unless given, ``$GPT4VIDEO_PRICE_PER_CLIP``, else 0.
     """
 
     # A database's address holds a password: neither a printed setting nor an error about one may show it.
@@ -81,3 +101,7 @@ class Settings(BaseModel):
     certificate: Path | None = Field(default_factory=lambda: _environment_path("CERTIFICATE"))
     certificate_key: Path | None = Field(default_factory=lambda: _environment_path("CERTIFICATE_KEY"))
     cache_bytes: Annotated[int, Field(ge=0)] = 20_000_000_000
+    approve_seconds: Amount = Field(default_factory=lambda: _environment_number("APPROVE_SECONDS", 30.0))
+    approve_price: Amount = Field(default_factory=lambda: _environment_number("APPROVE_PRICE", 0.0))
+    price_per_second: Amount = Field(default_factory=lambda: _environment_number("PRICE_PER_SECOND", 0.0))
+    price_per_clip: Amount = Field(default_factory=lambda: _environment_number("PRICE_PER_CLIP", 0.0))

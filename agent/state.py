@@ -6,9 +6,9 @@ msgpack, an older checkpoint can be read by a newer version, and the command lin
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-StepStatus = Literal["pending", "done", "failed", "skipped", "declined", "blocked"]
+StepStatus = Literal["pending", "done", "failed", "skipped", "declined", "blocked", "cancelled", "background"]
 
 
 class ClipRow(TypedDict):
@@ -22,8 +22,21 @@ class ClipRow(TypedDict):
     end: float | None
 
 
+class EstimateRow(TypedDict):
+    """What a step will take: seconds, a price, whether that is a guess, and all of it in words."""
+
+    seconds: float
+    price: float
+    guess: bool
+    text: str
+
+
 class StepRow(TypedDict):
-    """A plan step and how it ended. ``outputs`` are clip rows (unnamed until observed)."""
+    """A plan step and how it ended. ``outputs`` are clip rows (unnamed until observed).
+
+    The last three are filled in when its turn comes, before anybody is asked: the whole prompt that it would run with,
+    its estimate, and why it needs approval (empty if it does not).
+    """
 
     id: str
     tool: str
@@ -35,6 +48,17 @@ class StepRow(TypedDict):
     outputs: list[ClipRow]
     summary: str
     notes: list[str]
+    prompt: NotRequired[str]
+    estimate: NotRequired[EstimateRow | None]
+    asks: NotRequired[str]
+
+
+class NewsRow(TypedDict):
+    """What became of a background job of the conversation, told in the turn after it ended."""
+
+    job: str
+    text: str
+    step: StepRow
 
 
 class VerdictRow(TypedDict):
@@ -85,12 +109,13 @@ def _emptied(old: list[Any] | None, new: list[Any] | None) -> tuple[list[Any], l
 
 
 class TurnInput(TypedDict):
-    """What starts a turn."""
+    """What starts a turn; ``background``: steps that make something run as jobs, and the turn answers at once."""
 
     turn: str
     user: str
     request: str
     uploads: list[str]
+    background: NotRequired[bool]
 
 
 class AgentState(TurnInput, total=False):
@@ -113,6 +138,7 @@ class AgentState(TurnInput, total=False):
     evidence: Annotated[list[dict[str, Any]], append]
     sampling: Annotated[str, together]
     made: Annotated[list[str], append]
+    news: list[NewsRow]
     blocked: bool
     answer: str
 

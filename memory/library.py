@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import clips as rows
 from . import lineage as lineages
+from .background import BackgroundJobs
 from .clips import LOCAL_USER, Clip, ClipFacts, Status
 from .database import Connection, Database, Row, SqliteDatabase
 from .episodes import Episodes
@@ -43,7 +44,7 @@ class Library:
 
     Safe for several threads and several processes at once. ``ledger`` is the job ledger of the same database,
     ``sources`` the outside files that gave clips, ``episodes`` the notes of earlier turns,
-    ``projects`` the logs of timelines.
+    ``projects`` the logs of timelines, ``background`` the steps that run beside conversations.
 
     Args:
         root: folder on this machine.
@@ -90,6 +91,7 @@ class Library:
         self.sources = Sources(self._database)
         self.episodes = Episodes(self._database)
         self.projects = Projects(self._database)
+        self.background = BackgroundJobs(self._database, holder)
 
     def add(
         self,

@@ -89,7 +89,19 @@ _THIRD = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    """
+    CREATE TABLE background (
+        "user" TEXT NOT NULL, id TEXT NOT NULL, thread TEXT NOT NULL, status TEXT NOT NULL, owner TEXT NOT NULL,
+        created DOUBLE PRECISION NOT NULL, beat DOUBLE PRECISION NOT NULL, fraction DOUBLE PRECISION NOT NULL,
+        note TEXT NOT NULL, attempts BIGINT NOT NULL, stop BIGINT NOT NULL, told BIGINT NOT NULL, body TEXT NOT NULL,
+        result TEXT, PRIMARY KEY ("user", id)
+    )
+    """,
+    'CREATE INDEX background_by_time ON background ("user", created)',
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What to run to come from version N to N + 1, by N."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

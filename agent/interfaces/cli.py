@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_guard, cli_ingest, cli_library, cli_models, cli_project, cli_provenance
-from .console import Exit, Generator, Home, Json, Planner, Viewer, agent, err, faults, json_lines, out, print_json
+from . import cli_guard, cli_ingest, cli_jobs, cli_library, cli_models, cli_project, cli_provenance
+from .console import (
+    Exit,
+    Generator,
+    Home,
+    Json,
+    Planner,
+    Viewer,
+    agent,
+    err,
+    faults,
+    json_lines,
+    out,
+    print_json,
+    stoppable,
+)
 
 if TYPE_CHECKING:
-    from ..assistant import Answer, VideoAgent
+    from ..turns import Answer
 
 app = typer.Typer(
     name="gpt4video",
@@ -25,6 +40,9 @@ Clips = Annotated[
     list[str] | None, typer.Option("--clip", help="A video file, or the id of a clip in the library. Repeatable.")
 ]
 Thread = Annotated[str, typer.Option("--thread", help="Name of the conversation.")]
+Background = Annotated[
+    bool, typer.Option("--background", help="Generate, and render what takes long, as jobs (see 'jobs').")
+]
 
 
 @app.command()
@@ -36,17 +54,19 @@ def ask(
     generator: Generator = "embedded",
     viewer: Viewer = "auto",
     yes: Annotated[bool, typer.Option("--yes", help="Approve slow, paid or destructive steps in advance.")] = False,
+    background: Background = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Hold one turn of a conversation.
+    """Hold one turn of a conversation; Ctrl-C stops it.
 
-    Exit code: 0 answered, 1 failed, 2 usage, 3 blocked by a policy, 4 waits for approval (see 'approve').
+    Exit code: 0 answered, 1 failed, 2 usage, 3 blocked by a policy, 4 waits for approval (see 'approve'), 130 stopped.
     """
     with faults(as_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
-        for event in opened.stream(text, clip or [], thread=thread, approve=yes):
-            if not as_json:
-                _show_event(event)
+        with stoppable(opened, thread):
+            for event in opened.stream(text, clip or [], thread=thread, approve=yes, background=background):
+                if not as_json:
+                    _show_event(event)
         _finish(opened.last(thread), as_json)
 
 
@@ -54,6 +74,7 @@ def ask(
 def approve(
     thread: Thread = "default",
     no: Annotated[bool, typer.Option("--no", help="Decline instead.")] = False,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="Generate from this prompt instead.")] = None,
     planner: Planner = "local",
     generator: Generator = "embedded",
     viewer: Viewer = "auto",
@@ -62,7 +83,9 @@ def approve(
 ) -> None:
     """Approve (or decline) the step that a conversation waits for, and go on."""
     with faults(as_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
-        _finish(opened.approve(thread, approved=not no), as_json)
+        with stoppable(opened, thread):
+            answer = opened.approve(thread, approved=not no, prompt=prompt)
+        _finish(answer, as_json)
 
 
 @app.command()
@@ -72,10 +95,14 @@ def chat(
     planner: Planner = "local",
     generator: Generator = "embedded",
     viewer: Viewer = "auto",
+    background: Background = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Talk in the terminal: one request a line; ``exit``, an empty line or Ctrl-D ends it."""
+    """Talk in the terminal: one request a line; ``exit``, an empty line or Ctrl-D ends it.
+
+    Ctrl-C stops what runs. A step that waits is answered with "yes", "no" or "edit the prompt to ...".
+    """
     with agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
         clips = clip or []
         while True:
@@ -85,23 +112,13 @@ def chat(
                 return
             if text.strip().lower() in ("", "exit", "quit"):
                 return
-            _chat_turn(opened, text, clips, thread, as_json)
+            with suppress(typer.Exit), faults(as_json):  # a fault is reported, and the conversation goes on
+                with stoppable(opened, thread):
+                    for event in opened.stream(text, clips, thread=thread, background=background):
+                        if not as_json:
+                            _show_event(event)
+                _print_answer(opened.last(thread), as_json)
             clips = []
-
-
-def _chat_turn(opened: VideoAgent, text: str, clips: list[str], thread: str, as_json: bool) -> None:
-    try:
-        with faults(as_json):
-            for event in opened.stream(text, clips, thread=thread):
-                if not as_json:
-                    _show_event(event)
-            answer = opened.last(thread)
-            if answer.status == "waiting" and not as_json:
-                approved = typer.confirm(f"{(answer.approval or {}).get('reason', 'Go on?')} Run it?", err=True)
-                answer = opened.approve(thread, approved=approved)
-            _print_answer(answer, as_json)
-    except typer.Exit:
-        return  # the fault was reported; the conversation goes on
 
 
 @app.command()
@@ -153,6 +170,8 @@ def _show_event(event: Any) -> None:
         mark = {"done": "[green]✓[/]"}.get(event.status, "[red]✗[/]")
         err().print(f"  {mark} {event.tool} [dim]{event.seconds:.1f} s[/] ", end="")
         err().print(event.summary, markup=False)
+    elif event.type == "estimate":
+        err().print(f"  {event.tool}: {event.text}", markup=False, style="dim")
     elif event.type == "verdict" and event.action == "block":
         err().print(f"  [red]blocked[/] by {event.policy} at {event.stage}")
 
@@ -167,11 +186,15 @@ def _print_plan(steps: list[dict[str, Any]], say: str) -> None:
 
 def _print_answer(answer: Answer, as_json: bool) -> None:
     if as_json:
-        print_json(answer.model_dump(mode="json", exclude={"status", "approval"}))
+        hidden = {"status"} if answer.approval else {"status", "approval"}
+        print_json(answer.model_dump(mode="json", exclude=hidden))
         return
     if answer.status == "waiting" and answer.approval:
         out().print(f"Waiting for approval: {answer.approval['reason']}", markup=False)
-        out().print(f"Run 'gpt4video approve --thread {answer.thread}', or ask again with --yes.", markup=False)
+        if answer.approval["prompt"]:
+            out().print(f"The prompt: {answer.approval['prompt']}", markup=False)
+        out().print('Say "yes", "no" or "edit the prompt to ..."; or run', markup=False, end=" ")
+        out().print(f"'gpt4video approve --thread {answer.thread}' (--no, --prompt TEXT).", markup=False)
         return
     out().print(answer.answer, markup=False)
     for clip in answer.clips:
@@ -180,12 +203,19 @@ def _print_answer(answer: Answer, as_json: bool) -> None:
 
 def _finish(answer: Answer, as_json: bool) -> None:
     _print_answer(answer, as_json)
-    codes = {"answered": Exit.ANSWERED, "failed": Exit.FAILED, "blocked": Exit.BLOCKED, "waiting": Exit.WAITING}
+    codes = {
+        "answered": Exit.ANSWERED,
+        "failed": Exit.FAILED,
+        "blocked": Exit.BLOCKED,
+        "waiting": Exit.WAITING,
+        "cancelled": Exit.INTERRUPTED,
+    }
     raise typer.Exit(codes[answer.status])
 
 
 cli_ingest.register(app)
 cli_library.register(app)
+cli_jobs.register(app)
 cli_guard.register(app)
 cli_provenance.register(app)
 cli_project.register(app)

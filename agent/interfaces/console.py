@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,6 +94,26 @@ def faults(as_json: bool) -> Iterator[None]:
         err().print(f"[bold red]error[/] [dim]({fault.code})[/]: ", end="")
         err().print(f"{fault.message} {fault.remedy}", markup=False)
         raise typer.Exit(Exit.USAGE if isinstance(error, RequestInvalid) else Exit.FAILED) from None
+
+
+@contextmanager
+def stoppable(opened: VideoAgent, thread: str) -> Iterator[None]:
+    """While a turn runs, Ctrl-C stops it, and the turn answers so; a second one ends the program."""
+    from ..errors import AgentError
+
+    def stop(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        try:
+            opened.cancel(thread)
+        except AgentError:  # a file is taken in, or a model loaded: no turn runs yet
+            raise KeyboardInterrupt from None
+        err().print("Stopping ...")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class PullBar:

@@ -12,7 +12,8 @@ from .console import agent
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..assistant import Answer, VideoAgent
+    from ..assistant import VideoAgent
+    from ..turns import Answer
 
 CONVERSATION = (
     "What is in the first clip?",

@@ -48,10 +48,6 @@ def run_tool(components: Components, name: str, arguments: dict[str, Any], *, ap
         ToolException: a policy blocks it, it needs approval, or it failed; the message says which and what to do.
     """
     row = pending_step({"id": "1", "tool": name, "args": arguments})
-    reason = components.approval_reason(row)
-    if reason and not approve:
-        raise ToolException(f"This needs approval: {reason}")
-    verdicts = components.judge("plan", steps=[row])
     state: AgentState = {
         "turn": uuid.uuid4().hex,
         "user": components.settings.user,
@@ -60,6 +56,10 @@ def run_tool(components: Components, name: str, arguments: dict[str, Any], *, ap
         "clips": [],
         "steps": [row],
     }
+    reason = components.approval_reason(row, components.estimates.of(row, state))
+    if reason and not approve:
+        raise ToolException(f"This needs approval: {reason}")
+    verdicts = components.judge("plan", steps=[row])
     update: dict[str, Any] = {}
     if not any(verdict["action"] == "block" for verdict in verdicts):
         update = StepRunner(components).run(row, state, lambda _fraction, _note: None)
