@@ -17,7 +17,9 @@ _COMMON: Final = r"""
 aspect ::= "1:1" | "9:16" | "16:9" | "4:3" | "3:4" | "4:5" | "21:9"
 clip ::= "c" [1-9] [0-9]{0,1} ("@" time "-" time)?
 index ::= ("[" "-"? [0-9] "]")?
+corner ::= "top" ("-left" | "-right")? | "center" | "bottom" ("-left" | "-right")?
 count ::= [1-4] [0-9] | [1-9]
+fades ::= some " " level | "0 " some
 factor ::= "0." [1-9] [0-9]? | [1-9] ("." [0-9]{1,2})? | "1" [0-9] | "20"
 gain ::= [0-3] ("." [0-9]{1,2})?
 int ::= [0-9]{1,5}
@@ -25,15 +27,19 @@ level ::= [0-9] ("." [0-9]{1,2})?
 pixels ::= [1-9] [0-9]{2} | [1-3] [0-9]{3}
 point ::= time | "-" time | "end" | [1-9] [0-9]? "%" ([+-] time)?
 seconds ::= [1-5] [0-9] | [1-9] ("." [0-9])?
+size ::= [2-9] | [1-5] [0-9] | "60"
 some ::= [1-9] ("." [0-9])? | "0." [1-9]
+style ::= (" serif" | " mono" | " bold")? (" size " size)?
 text ::= [^ ;|\\\x00-\x1f] ([^;|\\\x00-\x1f] | "\\" [;|\\n])*
 time ::= [0-9]{1,4} ("." [0-9]{1,2})?
-operation ::= ("trim " | "cut " | "gif ") point " " point | "frame " point | "concat" | "reverse" | "speed " factor
-    | "crop " (aspect | int " " int " " pixels " " pixels) | "resize " (pixels "x")? pixels
-    | "rotate " ("90" | "180" | "270" | "mirror" | "flip") | "fade " (some " " level | "0 " some)
-    | "text " ("top" | "center" | "bottom") (" " point " " point)? ": " text
+operation ::= ("trim " | "cut " | "gif " | "webm " | "m4a " | "wav ") point " " point
+    | ("frames " | "sheet ") (count " ")? point " " point | ("frame " | "thumbnail ") point
+    | "concat" (" " some)? | "reverse" | "speed " factor | "stabilise" (" low" | " high")?
+    | "crop " (aspect " follow"? | int " " int " " pixels " " pixels) | "resize " (pixels "x")? pixels
+    | "rotate " ("90" | "180" | "270" | "mirror" | "flip") | "fade " fades
+    | "text " corner style (" " point " " point)? ": " text
     | "color " ("grayscale" | "sepia" | "invert" | ("brightness" | "contrast" | "saturation") " " gain)
-    | "audio " ("mute" | "volume " level)
+    | "audio " ("mute" | "volume " level | "fade " fades)
 """
 
 _STEP: Final = r"""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from .answering import composed
 from .base import PlanContext, RespondContext
 from .grammar import plan_grammar
-from .phrasing import joined, plainly
+from .phrasing import edits_then_join, joined, plainly
 from .plan import Plan
 from .replies import reply
+from .stand_ins import joined_after, put_right, reworded
 from .surface import PlanSyntaxError
 from .syntax import parse, render_prompt
 
@@ -83,6 +84,19 @@ class LocalPlanner:
 
     def write_plan(self, context: PlanContext) -> str:
         """Decode the plan, in the plan syntax."""
+        if parts := edits_then_join(context.request):
+            edits, join = (self._meant(context.model_copy(update={"request": part})) for part in parts)
+            if both := joined_after(edits, join):
+                return both
+        return self._meant(context)
+
+    def _meant(self, context: PlanContext) -> str:
+        """Decode the plan of a request, by way of stand-ins where its wording was not taught."""
+        said, rows = reworded(context.request)
+        meant = put_right(self._written(context.model_copy(update={"request": said})), rows) if rows else None
+        return self._written(context) if meant is None else meant
+
+    def _written(self, context: PlanContext) -> str:
         written = self.complete(render_prompt(context), clips=bool(context.clips))
         return joined(plainly(context.request, context.clips), written)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class _Clip(Protocol):
@@ -20,7 +20,7 @@ class _Clip(Protocol):
     def duration(self) -> float: ...
 
 
-_QUOTED = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)|‘[^’]*’)")
+QUOTED: Final = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)|‘[^’]*’)")
 # Clock times of a minute and more; 9:16 is a shape, 3:15 pm a time of day.
 _CLOCK = re.compile(r"(?<![\d:.])(?!9:16)0?([1-9]\d?):([0-5]\d)(?![\d:])(?! ?[ap]m)")
 _WORDS = (
@@ -34,15 +34,15 @@ _SECOND, _MINUTE = r"s(?:ec(?:ond)?s?)?\b\.?", r"min(?:ute)?s?\b\.?"
 _DURATIONS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], float]]] = [
     (
         re.compile(rf"\b({_COUNT}) ?(?:m|{_MINUTE}) ?(?:and )?({_COUNT}) ?{_SECOND}", re.IGNORECASE),
-        lambda m: 60 * _value(m[1]) + _value(m[2]),
+        lambda m: 60 * value_of(m[1]) + value_of(m[2]),
     ),
-    (re.compile(rf"\b({_COUNT}|an?) ?{_MINUTE} and a half\b", re.IGNORECASE), lambda m: 60 * (_value(m[1]) + 0.5)),
-    (re.compile(rf"\b({_COUNT}) and a half {_MINUTE}", re.IGNORECASE), lambda m: 60 * (_value(m[1]) + 0.5)),
+    (re.compile(rf"\b({_COUNT}|an?) ?{_MINUTE} and a half\b", re.IGNORECASE), lambda m: 60 * (value_of(m[1]) + 0.5)),
+    (re.compile(rf"\b({_COUNT}) and a half {_MINUTE}", re.IGNORECASE), lambda m: 60 * (value_of(m[1]) + 0.5)),
     (re.compile(rf"\b(?:a )?half (?:of )?an? {_MINUTE}|\bhalf[ -]{_MINUTE}", re.IGNORECASE), lambda _: 30.0),
     (re.compile(rf"\b(?:a )?quarter (?:of )?an? {_MINUTE}", re.IGNORECASE), lambda _: 15.0),
-    (re.compile(rf"\b({_COUNT}|a) {_MINUTE}", re.IGNORECASE), lambda m: 60 * _value(m[1])),
-    (re.compile(rf"\b({_COUNT}|an?) ?{_SECOND} and a half\b", re.IGNORECASE), lambda m: _value(m[1]) + 0.5),
-    (re.compile(rf"\b({_COUNT}) and a half {_SECOND}", re.IGNORECASE), lambda m: _value(m[1]) + 0.5),
+    (re.compile(rf"\b({_COUNT}|a) {_MINUTE}", re.IGNORECASE), lambda m: 60 * value_of(m[1])),
+    (re.compile(rf"\b({_COUNT}|an?) ?{_SECOND} and a half\b", re.IGNORECASE), lambda m: value_of(m[1]) + 0.5),
+    (re.compile(rf"\b({_COUNT}) and a half {_SECOND}", re.IGNORECASE), lambda m: value_of(m[1]) + 0.5),
     (re.compile(rf"\b(?:a )?half (?:of )?a {_SECOND}|\bhalf[ -]{_SECOND}", re.IGNORECASE), lambda _: 0.5),
 ]
 _FROM_ON = re.compile(
@@ -55,7 +55,8 @@ _THING = r"(?:one|clip|video|recording|movie|film)\b(?! and a half| ?(?:s|sec|se
 _LONGEST = re.compile(rf"\bthe (longe(?:r|st)|shorte(?:r|st)) {_THING}", re.IGNORECASE)
 _NEW = r"last|newest|latest|final|most recent"
 _NEWEST = re.compile(
-    rf"\bthe (?:(?:{_NEW}) (two|three|2|3)|(two|three|2|3) (?:{_NEW})) (?:ones|clips|videos|recordings|of them)\b",
+    rf"\bthe (?:(?:{_NEW}) (two|three|2|3)|(two|three|2|3) (?:{_NEW})) (?:ones|clips|videos|recordings|of them)\b"
+    rf"|(?<=\b(?:join|make) )the (?:{_NEW}) (two|three)(?! ?(?:\w+s|of|men|women|people|children|percent|%)\b)",
     re.IGNORECASE,
 )
 _LAST = re.compile(rf"\bthe (?:{_NEW}) (?:one|clip|video|recording)\b", re.IGNORECASE)
@@ -106,12 +107,24 @@ _STYLED = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_LAST = re.compile(rf"\bthe (?:(?:second|next)[ -]to[ -]last|second[ -]last|penultimate) {_THING}", re.I)
-_LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!concat|audio replace)[^;|]+)")
+_THEM = re.compile(
+    r"^((?:please |now |ok(?:ay)?,? |then )?(?:join|merge|combine|concatenate|stitch|glue|splice|put|connect)) "
+    r"(?:them|these)(?=(?: together)?[ .!]*$)",
+    re.IGNORECASE,
+)
+_LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!c\d|concat|audio replace)[^;|]+)")
+
+_THEN_JOIN = re.compile(
+    r"(?:,? and then|,? and|,? then|,) "
+    r"((?:(?:join|merge|combine|concatenate|stitch|glue|put) (?:them|both|the two|all of them)\b"
+    r"|cross-?fade between them\b).*)$",
+    re.IGNORECASE,
+)
 
 
 def plainly(text: str, clips: Sequence[_Clip] = ()) -> str:
     """The request with times in seconds, spans as from-to, clips by name, joins in order, styles with their things."""
-    parts = _QUOTED.split(text)
+    parts = QUOTED.split(text)
     parts[::2] = [_styled(_named(_timed(part), clips)) for part in parts[::2]]
     return "".join(parts)
 
@@ -126,6 +139,12 @@ def joined(request: str, plan: str) -> str:
     if join is None or only is None or re.search(r"\b(?:then|each|both|every)\b", request[: join.start()]):
         return plan
     return f"edit {only[1]} concat | {only[2]}"
+
+
+def edits_then_join(request: str) -> tuple[str, str] | None:
+    """("slow both down", "join them and fade out"), when a request asks for an edit and then for a join."""
+    join = _THEN_JOIN.search(request)
+    return (request[: join.start()], join[1]) if join is not None and join.start() else None
 
 
 def _styled(text: str) -> str:
@@ -145,7 +164,7 @@ def _told(seconds: Callable[[re.Match[str]], float]) -> Callable[[re.Match[str]]
 
 
 def _span(match: re.Match[str]) -> str:
-    length, start = _value(match[1]), _value(match[2])
+    length, start = value_of(match[1]), value_of(match[2])
     return f"from {start:g} to {start + length:g} seconds"
 
 
@@ -161,7 +180,7 @@ def _named(text: str, clips: Sequence[_Clip]) -> str:
         return fitting[0] if len(fitting) == 1 else match[0]
 
     def newest(match: re.Match[str]) -> str:
-        count = int(_value(match[1] or match[2]))
+        count = int(value_of(match[1] or match[2] or match[3]))
         return " and ".join(names[-count:]) if count <= len(names) else match[0]
 
     def nth(match: re.Match[str]) -> str:
@@ -169,15 +188,16 @@ def _named(text: str, clips: Sequence[_Clip]) -> str:
         return names[place] if place < len(names) else match[0]
 
     def numbered(match: re.Match[str]) -> str:
-        place = int(_value(match[1] or match[2]))
+        place = int(value_of(match[1] or match[2]))
         return names[place - 1] if 0 < place <= len(names) else match[0]
 
     def several(match: re.Match[str]) -> str:
-        places = [int(_value(word)) for word in re.findall(_PLACE, match[1], re.IGNORECASE)]
+        places = [int(value_of(word)) for word in re.findall(_PLACE, match[1], re.IGNORECASE)]
         if not all(0 < place <= len(names) for place in places):
             return match[0]
-        return re.sub(_PLACE, lambda word: names[int(_value(word[0])) - 1], match[1], flags=re.IGNORECASE)
+        return re.sub(_PLACE, lambda word: names[int(value_of(word[0])) - 1], match[1], flags=re.IGNORECASE)
 
+    text = _THEM.sub(r"\1 all of them", text)
     text = _NUMBERED.sub(numbered, _SEVERAL.sub(several, _BEFORE_LAST.sub(names[-2], text)))
     if len(names) == 3:
         text = _MIDDLE.sub(names[1], text)
@@ -211,5 +231,6 @@ def _by_place(word: str, names: Sequence[str]) -> str:
     return names[place] if place is not None and place < len(names) else word
 
 
-def _value(word: str) -> float:
+def value_of(word: str) -> float:
+    """A number in digits or words: "3", "three", "a"."""
     return float(_VALUES[word.lower()]) if word.lower() in _VALUES else float(word)

@@ -190,7 +190,7 @@ def _edit(check: _Check, step: EditStep) -> _Output:
             names, sure = ["the joined clip"], True
             continue
         durations = [_apply(check, operation, *pair) for pair in zip(durations, names, strict=True)]
-        if isinstance(operation, Extract):
+        if isinstance(operation, Extract) and operation.what != "webm":  # pictures, sound and archives are no clips
             durations, names = [], []
     return _Output(durations, sure)
 
@@ -224,11 +224,13 @@ def _apply(check: _Check, operation: Operation, duration: float | None, name: st
         return duration - gone
     if isinstance(operation, Speed):
         return None if duration is None else duration / operation.factor
-    if isinstance(operation, Text) or (isinstance(operation, Extract) and operation.what == "gif"):
-        check.span(operation.start, operation.end, duration, name)
-    elif isinstance(operation, Extract) and duration is not None:
-        check.within(operation.at.seconds(duration), duration, name)
-    elif isinstance(operation, Fade) and duration is not None:
+    if isinstance(operation, Extract) and operation.what in {"frame", "thumbnail"}:
+        if duration is not None:
+            check.within(operation.at.seconds(duration), duration, name)
+    elif isinstance(operation, Text | Extract):
+        length = check.span(operation.start, operation.end, duration, name)
+        return length if isinstance(operation, Extract) else duration
+    elif isinstance(operation, Fade | Audio) and duration is not None:
         check.within(operation.fade_in + operation.fade_out, duration, name)
     return duration
 
