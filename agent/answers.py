@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from ..tools.search import Hit
 from ..tools.understanding.arguments import Evidence
 from .planner.base import RespondContext, StepOutcome
+from .project_told import table, told
 from .state import AgentState, ClipRow, StepRow
 
 if TYPE_CHECKING:
     from .components import Components
 
+PROJECT_TOOLS = ("edit_project", "regenerate_span")
 _QUOTED = 60
 """Characters of a source's words in a sentence on a hit."""
 
@@ -41,6 +43,8 @@ def summarise(row: StepRow) -> str:
         return f"failed: {error.get('message', '')} {error.get('remedy', '')}".strip()
     if row["tool"] == "search_memory":
         return _found(row)
+    if row["tool"] in PROJECT_TOOLS:
+        return told(row["result"] or {})
     if row["tool"] == "understand_video":
         return f"looked closely: {len((row['result'] or {}).get('evidence', []))} findings"
     return _made(row)
@@ -134,7 +138,12 @@ def answer_from(state: AgentState, parts: Components) -> str:
     silent = {row["id"] for row in state["steps"] if row["status"] == "done" and row["tool"] != "generate_video"}
     hidden = [row for row in state["steps"] if row["id"] not in silent and _core(row) not in said]
     notes = [f"Step {row['id']} ({row['tool']}): {row['summary'].rstrip('.')}." for row in hidden]
-    return "\n".join([answer, *notes]).strip()
+    tables = [
+        table(row["result"] or {}, _names(state, parts))
+        for row in state["steps"]
+        if row["tool"] in PROJECT_TOOLS and row["status"] == "done"
+    ]
+    return "\n".join([answer, *notes, *tables]).strip()
 
 
 def _core(row: StepRow) -> str:

@@ -204,11 +204,12 @@ class Components:
 
     @cached_property
     def tools(self) -> dict[str, Tool[Any, Any]]:
-        """The four tools by name."""
+        """The tools by name: four on clips, two on projects."""
         from ..tools.editing.tool import EditVideo
         from ..tools.generation.tool import GenerateVideo
         from ..tools.search import SearchMemory
         from ..tools.understanding.tool import UnderstandVideo
+        from .project_tool import EditProject, RegenerateSpan
         from .searching import MemorySearcher
         from .seeing import answered
 
@@ -218,6 +219,8 @@ class Components:
             SearchMemory(searcher),
             EditVideo(luts=self.luts),
             GenerateVideo(lambda: self.generator, frames_of_source),
+            EditProject(self),
+            RegenerateSpan(self),
         ]
         return {tool.name: tool for tool in tools}
 

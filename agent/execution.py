@@ -25,6 +25,7 @@ from ..tools.media.probe import probe
 from ..tools.search import SearchResult
 from ..tools.understanding.arguments import UnderstandResult
 from .errors import AgentError, fault_of
+from .project_plan import ProjectResult, project_ended
 from .provenance import prepare, signed
 from .references import Resolver
 from .routing import clip_references, without_references
@@ -114,7 +115,7 @@ class StepRunner:
                 return {"status": "blocked"}
         with work_folder(self._parts.settings.home) as workdir:
             context = StepContext(workdir, resolver, progress, self._stopped)
-            if tool.effect == "reads":
+            if tool.effect == "reads" or tool.result is ProjectResult:  # a project keeps its own log of effects
                 result = tool.run(arguments, context)
                 return self._read(result, state, update)
             return self._write(tool, arguments, context, state, update)
@@ -128,6 +129,10 @@ class StepRunner:
             result = result.model_copy(update={"evidence": evidence})
             update["evidence"] = [item.model_dump(mode="json") for item in evidence]
             update["sampling"] = _looked(result, state)
+        elif isinstance(result, ProjectResult):
+            outputs, left = project_ended(result)
+            update |= left
+            notes = result.notes
         elif isinstance(result, SearchResult):
             mine = [hit for hit in result.hits if self._parts.knows(hit.clip, state["user"])]
             known = [hit.cleaned(lambda text: screen(text).text) for hit in mine]

@@ -7,6 +7,7 @@
                                                              |-> search ------|
                                                              |-> edit --------|--> observe -> route (next step)
                                                              |-> generate ----|                |-> plan  (replan)
+                                                             |-> project -----|
                                                                                                |-> respond
     respond -> guard_output -> END          any guard: block -> refuse -> END
 """
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from .components import Components
 
-TOOL_NODES = ("understand", "search", "edit", "generate")
+TOOL_NODES = ("understand", "search", "edit", "generate", "project")
 RECURSION_LIMIT = 80
 """Enough for three plans of twelve steps each, one after another; a turn that needs more is a defect."""
 

@@ -19,6 +19,7 @@ from .naming import name_clip, set_aside, whole
 from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
+from .project_turns import planned as project_plan
 from .remembering import recalled, remember
 from .routing import MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
 from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow, merge_steps
@@ -99,6 +100,10 @@ class Nodes:
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
         _emit(events.NodeStarted(node="plan"))
+        if (spoken := project_plan(self._parts, state)) is not None:
+            _emit(events.PlanMade(steps=spoken["steps"], say=spoken["say"]))
+            steps = [pending_step(step) for step in spoken["steps"]]
+            return {"plan": spoken, "attempts": MAX_ATTEMPTS, "failures": [], "steps": [None, *steps]}
         if command := command_of(state["request"]):
             done = carried_out(command, state)
             _emit(events.PlanMade(steps=[], say=done["plan"]["say"]))
@@ -229,7 +234,9 @@ class Nodes:
         self._parts.jobs.told([row["job"] for row in news])
         _emit(events.Answered(text=state["answer"], blocked=False))
         made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
-        changed = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
+        changed: Update = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
+        if made and (project := state.get("project")) is not None:
+            changed["project"] = {**project, "latest": False}
         history = [*state.get("history", []), state["request"]][-4 * HISTORY :]
         return {"verdicts": verdicts, "history": history, **changed}
 

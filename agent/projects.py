@@ -80,7 +80,7 @@ class Project:
 
     def edit(self, edit: Edit, words: str = "") -> Version:
         """Make an edit; ``words`` is how it was asked for. Raises ``BadArguments`` when it does not fit."""
-        return self._add(Edited(edit=edit, words=words))
+        return self.add([Edited(edit=edit, words=words)])
 
     def insert(self, clips: Sequence[str], at: int | None = None, words: str = "") -> Version:
         """Put clips, or spans of them (``ID@2-4.5``), in as items; raises also when one is not in the library."""
@@ -121,10 +121,33 @@ class Project:
             BadArguments: no such item, or a span outside it.
             MediaBlocked, GenerationFailed: nothing was made, and the timeline is as it was.
         """
+        log = self.log()
+        edit = self.replacement(
+            _version_of(log), item, prompt, name=f"{self.name} {len(log)} {item}", start=start, end=end, takes=takes,
+            crossfade=crossfade, progress=progress,
+        )  # fmt: skip
+        return self.edit(edit, prompt)
+
+    def replacement(
+        self,
+        version: Version,
+        item: str,
+        prompt: str,
+        *,
+        name: str,
+        start: float = 0.0,
+        end: float | None = None,
+        takes: int = 2,
+        crossfade: float = 0.0,
+        progress: Progress = lambda _fraction, _note: None,
+    ) -> Replace:
+        """Make the takes of :meth:`regenerate` for a version, and give the edit that shows them; nothing is changed.
+
+        The same ``name`` draws the same takes again.
+        """
         from .takes import filling, make_takes
 
-        log = self.log()
-        timeline = _version_of(log).timeline
+        timeline = version.timeline
         place = timeline.place(item)
         whole = timeline.items[place]
         until = whole.seconds if end is None else end
@@ -137,25 +160,24 @@ class Project:
             like=like,
             seconds=part.seconds + sides * crossfade,
             count=takes,
-            name=f"{self.name} {len(log)} {item}",
+            name=name,
             user=self._user,
             progress=progress,
         )
         fill = filling(self._file(made[0].clip), self._file(part.take.clip))
-        edit = Replace(item=item, start=start, end=until, takes=made, operations=fill, crossfade=crossfade)
-        return self.edit(edit, prompt)
+        return Replace(item=item, start=start, end=until, takes=made, operations=fill, crossfade=crossfade)
 
     def undo(self) -> Version:
         """Take the latest change back."""
-        return self._add(Undone())
+        return self.add([Undone()])
 
     def redo(self) -> Version:
         """Make what was undone last again."""
-        return self._add(Redone())
+        return self.add([Redone()])
 
     def reject(self, number: int, words: str = "") -> Version:
         """Take one edit out, by its number in the log, and keep those after it; undo puts it back."""
-        return self._add(Rejected(number=number, words=words))
+        return self.add([Rejected(number=number, words=words)])
 
     def compare(self, one: int, other: int | None = None) -> Difference:
         """What changed between two versions, by how many entries they had; the second is by default the present one."""
@@ -219,11 +241,15 @@ class Project:
         timeline, notes = read_timeline(path, lambda name: self._found(name, path.parent))
         return self.edit(Load(timeline=timeline), f"import {path.name}"), notes
 
-    def _add(self, entry: Entry) -> Version:
+    def add(self, entries: Sequence[Entry]) -> Version:
+        """Add entries to the log, all or none; raises ``BadArguments`` when one does not fit what those before make."""
         log = self.log()
-        version = added(log, entry)
-        body = entry.model_dump(mode="json")
-        self._parts.library.projects.append(self.name, [body], after=len(log), user=self._user)
+        version, grown = _version_of(log), list(log)
+        for entry in entries:
+            version = added(grown, entry)
+            grown.append(entry)
+        bodies = [entry.model_dump(mode="json") for entry in entries]
+        self._parts.library.projects.append(self.name, bodies, after=len(log), user=self._user)
         return version
 
     def _resolver(self) -> Resolver:

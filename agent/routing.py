@@ -17,6 +17,8 @@ NODE_OF_TOOL = {
     "search_memory": "search",
     "edit_video": "edit",
     "generate_video": "generate",
+    "edit_project": "project",
+    "regenerate_span": "project",
 }
 WRITES = ("edit_video", "generate_video")
 """Tools that make something: what they made can be taken back, and they may run beside the conversation."""

@@ -118,8 +118,15 @@ class TurnInput(TypedDict):
     background: NotRequired[bool]
 
 
+class ProjectRow(TypedDict):
+    """The project that is open in a conversation, and whether what was done last was done with it."""
+
+    name: str
+    latest: bool
+
+
 class AgentState(TurnInput, total=False):
-    """A conversation (the first four: they last) and its current turn (the rest: reset by each turn).
+    """A conversation (the first five: they last) and its current turn (the rest: reset by each turn).
 
     ``changes`` holds the names of the clips that each turn made, ``undone`` those groups that were taken back.
     """
@@ -128,6 +135,7 @@ class AgentState(TurnInput, total=False):
     history: list[str]
     changes: list[list[str]]
     undone: list[list[str]]
+    project: ProjectRow
 
     plan: PlanRow
     attempts: int
