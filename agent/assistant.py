@@ -217,28 +217,36 @@ class VideoAgent:
         return Project(self.components, name, user=self.settings.user)
 
     def _run(self, key: str, given: Any, approve: bool) -> Iterator[events.Event]:
-        from .graph import RECURSION_LIMIT
-
-        config: RunnableConfig = {"configurable": {"thread_id": key}, "recursion_limit": RECURSION_LIMIT}
+        """Go on with a turn; while it runs, it can be stopped."""
         self.components.stopped.clear()
         self._running = key
         try:
-            while True:
-                for item in self._streamed(given, config):
-                    yield events.EVENTS.validate_python(item)
-                state = self._state(key)
-                waiting = waiting_of(state)
-                if waiting is None:
-                    return
-                if not approve:
-                    yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
-                    return
-                given = resumed(waiting, Word(approved=True), state)
-        except BaseException:
-            self.components.stopped.set()
-            raise
+            yield from self._until_asked(key, given, approve)
+            self.components.stopped.clear()
         finally:
             self._running = ""
+
+    def _until_asked(self, key: str, given: Any, approve: bool) -> Iterator[events.Event]:
+        """Run to the turn's end, or to its next question unless that is answered already."""
+        from .graph import RECURSION_LIMIT
+
+        config: RunnableConfig = {"configurable": {"thread_id": key}, "recursion_limit": RECURSION_LIMIT}
+        while True:
+            stream = self._streamed(given, config)
+            try:
+                for item in stream:
+                    yield events.EVENTS.validate_python(item)
+            except BaseException:  # told before the stream is closed, for that waits for the steps that run
+                self.components.stopped.set()
+                raise
+            state = self._state(key)
+            waiting = waiting_of(state)
+            if waiting is None:
+                return
+            if not approve:
+                yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
+                return
+            given = resumed(waiting, Word(approved=True), state)
 
     def _streamed(self, given: Any, config: RunnableConfig) -> Iterator[Any]:
         # Nodes turn their own database errors into typed ones; what is left comes from the checkpoints.

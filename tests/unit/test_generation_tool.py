@@ -102,6 +102,14 @@ def test_cancelling_leaves_no_clip(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_cancelling_while_it_is_written_leaves_no_clip(tmp_path: Path) -> None:
+    context = Context(tmp_path, stop_after=0.95)
+    with pytest.raises(Cancelled):
+        GenerateVideo(DrawnGenerator).run(GenerateArguments(prompt="a dog"), context)
+    assert max(context.fractions) <= 1.0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_double_keeps_a_log_that_other_processes_can_read(tmp_path: Path) -> None:
     log = tmp_path / "calls.jsonl"
     DrawnGenerator(log).generate(GenerationRequest(prompt="a \ud800 dog", seed=2))

@@ -59,7 +59,7 @@ class GenerateVideo(Tool[GenerateArguments, GenerateResult]):
         made = generator.generate(request, lambda fraction, note: context.progress(0.95 * fraction, note))
         context.progress(0.95, "writing the clip")
         path = context.workdir / "generated.mp4"
-        write_video(path, made.frames, made.fps)
+        write_video(path, made.frames, made.fps, lambda part: context.progress(0.95 + 0.05 * part, "writing the clip"))
         context.progress(1.0, "written")
         output = MediaOutput(
             path=path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -32,10 +32,13 @@ def frame_rate(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(100_000)
 
 
-def write_video(path: Path, frames: NDArray[np.uint8], fps: float) -> None:
+def write_video(
+    path: Path, frames: NDArray[np.uint8], fps: float, progress: Callable[[float], None] | None = None
+) -> None:
     """Write RGB frames, uint8 (T, H, W, 3), as H.264 in mp4 (yuv420p, playable while it downloads).
 
     Odd sizes are padded by repeating the last row or column, since the format knows even ones only.
+    ``progress`` is told the fraction that is encoded; what it raises ends the encoder and leaves no file.
     Raises ``BadArguments`` for another shape or rate, ``RenderFailed`` when it cannot be written.
     """
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
@@ -59,6 +62,7 @@ def write_video(path: Path, frames: NDArray[np.uint8], fps: float) -> None:
             output=path,
             timeout=120 + frames.nbytes / 1e6,
             duration=seconds,
+            progress=progress,
         )
     except OSError as error:
         raise RenderFailed(
