@@ -186,8 +186,9 @@ def _crop(track: Track, operation: Crop) -> None:
         raise BadArguments(
             f"The box of {width}x{height} pixels is too small.", f"Keep at least {SMALLEST_SIDE} pixels a side."
         )
-    # Without chroma subsampling, so that odd corners are met exactly.
-    track.filter_video(f"format=yuv444p,crop={width}:{height}:{x}:{y}:exact=1,setsar=1,format=yuv420p")
+    # Without chroma subsampling where it is in the way: odd corners are met exactly too.
+    whole = "format=yuv444p," if x % 2 or y % 2 else ""
+    track.filter_video(f"{whole}crop={width}:{height}:{x}:{y}:exact=1,setsar=1,format=yuv420p")
     track.width, track.height = width, height
 
 

@@ -182,10 +182,12 @@ def _same(piece: Piece, body: Body, place: int, output: Path, folder: Path, time
     # Rounded up: a microsecond less, and the decoder would begin a key frame earlier.
     seek = math.ceil(seconds_at(piece.info, body.first) * 1_000_000) / 1e6
     source = Input(piece.info.path, CONTAINERS[piece.info.container].demuxer, ("-ss", f"{seek:.6f}"))
-    theirs = _hashes(source, f"0:{piece.info.stream}", count, folder, timeout)
     before = min(1, place)
     seek = max(0.0, float((place - before - Fraction(SEEK_MARGIN)) / piece.rate))
-    ours = _hashes(Input(output, "mov", ("-ss", number(seek))), "0:v", before + count, folder, timeout)
+    made = Input(output, "mov", ("-ss", number(seek)))
+    # One program each: in one, the stream that has its frames first would end the other.
+    theirs = _hashes(source, f"0:{piece.info.stream}", count, folder, timeout)
+    ours = _hashes(made, "0:v", before + count, folder, timeout)
     return theirs == ours[before:]
 
 
@@ -193,6 +195,6 @@ def _hashes(source: Input, stream: str, count: int, folder: Path, timeout: float
     """Hashes of the first decoded frames of a stream."""
     hashes = folder / "hashes.frames"
     args = ["-map", stream, "-frames:v", str(count), "-fps_mode", "passthrough"]
-    run_ffmpeg(args, inputs=[source], output=hashes, timeout=timeout)
+    run_ffmpeg(args, inputs=[source], output=hashes, timeout=timeout, decoders=1)
     lines = hashes.read_text().splitlines()
     return [line.rsplit(",", 1)[1].strip() for line in lines if not line.startswith("#")]

@@ -248,6 +248,7 @@ class Editor:
             timeout=self._timeout(track),
             duration=track.seconds,
             progress=progress,
+            decoders=1 if track.frames == 1 else 4,
         )
         if extract is not None and raw:
             put_together(extract, written, path, track.times)

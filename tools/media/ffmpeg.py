@@ -95,20 +95,23 @@ def run_ffmpeg(
     timeout: float,
     duration: float | None = None,
     progress: Callable[[float], None] | None = None,
+    decoders: int = 4,
 ) -> None:
     """Render ``inputs`` into ``output``, which appears whole or not at all.
 
     ``args`` are the output options; the suffix of ``output`` chooses the muxer. ``duration`` is the
     length of the result in seconds, of which ``progress`` is told the fraction done; what ``progress``
-    raises stops the program. Raises ``MediaBroken`` (an input cannot be read), ``RenderFailed`` (the
-    output cannot be written) or ``OutOfResources`` (no end after ``timeout`` seconds, or killed).
+    raises stops the program. ``decoders`` are the threads that the inputs share; for a few frames one is
+    fastest, since each further one begins with a frame of its own. Raises ``MediaBroken`` (an input cannot be
+    read), ``RenderFailed`` (the output cannot be written) or ``OutOfResources`` (no end after ``timeout``
+    seconds, or killed).
     """
     muxer = MUXERS[output.suffix]
     part = output.with_name(f".{output.stem}-{secrets.token_hex(4)}.part{output.suffix}")
     command = [ffmpeg_binary(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-progress", "pipe:1", "-stats_period", "0.25"]
     for each in inputs:
-        command += each.arguments(threads=max(1, 4 // len(inputs)))
+        command += each.arguments(threads=max(1, decoders // len(inputs)))
     command += [*args, "-f", *muxer, os.path.abspath(part)]
     try:
         with tempfile.TemporaryFile() as log:
