@@ -1,7 +1,8 @@
 """How often the planner writes exactly the plan that is wanted, on requests that it was never trained on.
 
 ``gpt4video eval plan`` runs it on the requests worded by hand that come with the package, and with ``--data`` on the
-phrase families that the data builder held out.
+phrase families that the data builder held out, or on another file of requests worded by hand (``.jsonl``):
+``agent/evaluation/data/edits.jsonl`` holds edits whose forms are newer than the shipped weights.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ BY_HAND = Path(__file__).parent / "data" / "plans.jsonl"
 
 @dataclass(frozen=True)
 class Case:
-    """What the model reads, whether there are clips to refer to, and the plan that is right."""
+    """What the model reads, whether there are clips to refer to, and the plan that is right.
+
+    Attributes:
+        context: what the planner is asked with, rules and all; without it, the model alone is asked with ``prompt``.
+    """
 
     prompt: str
     clips: bool
     plan: str
     kind: str
+    context: PlanContext | None = None
 
 
 def by_hand(path: Path = BY_HAND) -> list[Case]:
@@ -45,13 +51,18 @@ def by_hand(path: Path = BY_HAND) -> list[Case]:
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         context = PlanContext.model_validate({name: row[name] for name in PlanContext.model_fields if name in row})
-        cases.append(Case(render_prompt(context), bool(context.clips), row["plan"], row["plan"].split()[0]))
+        cases.append(Case(render_prompt(context), bool(context.clips), row["plan"], row["plan"].split()[0], context))
     return cases
 
 
 def held_out(path: Path, most: int, seed: int = 0) -> list[Case]:
-    """A random choice of the held-out rows of a data file of ``planner_data``. Raises ``RequestInvalid``."""
+    """A random choice of the held-out rows of a data file of ``planner_data``. Raises ``RequestInvalid``.
+
+    A ``.jsonl`` file holds requests worded by hand instead.
+    """
     try:
+        if path.suffix == ".jsonl":
+            return by_hand(path)[:most]
         with gzip.open(path, "rt", encoding="utf-8") as file:
             rows = [json.loads(line) for line in file]
         chosen = [row for row in rows if (row["task"], row["split"]) == ("plan", "test")]
@@ -90,7 +101,11 @@ def evaluate(
     planner.warm()
     for number, case in enumerate(cases, 1):
         begin = time.perf_counter()
-        made = planner.complete(case.prompt, clips=case.clips)
+        made = (
+            planner.complete(case.prompt, clips=case.clips)
+            if case.context is None
+            else planner.write_plan(case.context)
+        )
         spent.append(time.perf_counter() - begin)
         # A question is handed on in the words that the model read.
         wanted = case.plan, plainly(case.plan, _clips(case.prompt))

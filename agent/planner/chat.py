@@ -57,7 +57,8 @@ edit CLIPS OPERATION [| OPERATION ...]      trim A B (keep), cut A B (remove), c
 seconds), speed F, reverse, crop 9:16, crop 9:16 follow (the window follows what moves), crop X Y W H, resize 720, \
 resize 1280x720, rotate 90|180|270|mirror|flip, stabilise [low|high], fade IN OUT, \
 text top|center|bottom|top-left|top-right|bottom-left|bottom-right [serif|mono|bold] [size PERCENT] [A B]: WORDS, \
-color grayscale|sepia|invert, color brightness|contrast|saturation F, audio mute, audio volume F, audio fade IN OUT, \
+color grayscale|sepia|invert, color lut NAME (a colour table), \
+color brightness|contrast|saturation F, audio mute, audio volume F, audio fade IN OUT, \
 audio replace CLIP, frame T (a still), thumbnail T, gif A B, webm A B, m4a A B (its sound), wav A B, frames [N] A B, \
 sheet [N] A B (a contact sheet)
 gen [Ns] [seed N] [like CLIP]: WORDS      make a new clip

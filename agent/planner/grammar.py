@@ -30,6 +30,7 @@ seconds ::= [1-5] [0-9] | [1-9] ("." [0-9])?
 size ::= [2-9] | [1-5] [0-9] | "60"
 some ::= [1-9] ("." [0-9])? | "0." [1-9]
 style ::= (" serif" | " mono" | " bold")? (" size " size)?
+table ::= [A-Za-z0-9] [A-Za-z0-9_.\-]{0,63}
 text ::= [^ ;|\\\x00-\x1f] ([^;|\\\x00-\x1f] | "\\" [;|\\n])*
 time ::= [0-9]{1,4} ("." [0-9]{1,2})?
 operation ::= ("trim " | "cut " | "gif " | "webm " | "m4a " | "wav ") point " " point
@@ -38,7 +39,7 @@ operation ::= ("trim " | "cut " | "gif " | "webm " | "m4a " | "wav ") point " " 
     | "crop " (aspect " follow"? | int " " int " " pixels " " pixels) | "resize " (pixels "x")? pixels
     | "rotate " ("90" | "180" | "270" | "mirror" | "flip") | "fade " fades
     | "text " corner style (" " point " " point)? ": " text
-    | "color " ("grayscale" | "sepia" | "invert" | ("brightness" | "contrast" | "saturation") " " gain)
+    | "color " ("lut " table | "grayscale" | "sepia" | "invert" | ("brightness" | "contrast" | "saturation") " " gain)
     | "audio " ("mute" | "volume " level | "fade " fades)
 """
 

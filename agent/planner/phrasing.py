@@ -117,7 +117,7 @@ _LEFT_OUT = re.compile(r"edit (c\d+(?: c\d+)+) ((?!c\d|concat|audio replace)[^;|
 _THEN_JOIN = re.compile(
     r"(?:,? and then|,? and|,? then|,) "
     r"((?:(?:join|merge|combine|concatenate|stitch|glue|put) (?:them|both|the two|all of them)\b"
-    r"|cross-?fade between them\b).*)$",
+    r"|cross-?fade (?:between )?(?:them|both|the two)\b).*)$",
     re.IGNORECASE,
 )
 

@@ -51,6 +51,7 @@ _KINDS = {
     "who": r"(?:the|my|our|her|his|that|whatever|whoever)(?: (?!(?:and|first|last|to)\b)[\w-]+){0,4}?",
     "any": r".+?",
     "whom": r"(?:the|my|our|her|his|that|whatever|whoever)(?: (?!(?:and|to|at|in|with|for|then)\b)[\w-]+){0,3}",
+    "table": r"(?!(?:of|from|that|to|on|in|for|called|named)\b)[A-Za-z0-9][\w.-]{0,63}(?<!\.)",
     "slower": r"(?:{little} slower|slow(?=.*{little}\b))".replace("{little}", _LITTLE),
     "faster": r"(?:{little} faster|speed(?=.*{little}\b))".replace("{little}", _LITTLE),
     "joined": r"\b(?:join|merge|combine|put|stitch|glue|splice|connect|concat\w*)\b[^;.]*?",
@@ -223,7 +224,16 @@ STAND_INS: Final[tuple[StandIn, ...]] = (
     _steadied(
         "(take|get|remove|reduce|fix|smooth|correct) [out] [the|all|any] {shake} [(out of|from|of|in|out) {x:clip}]"
     ),
+    _steadied("steady {x:clip}"),
     _steadied("make {x:clip} [much|a bit|a lot|a little] (less (shaky|jittery|wobbly)|steadier|more stable)"),
+    # a colour table by its name
+    _row(
+        "(apply|use|put|set) [the] (lut|colour table|color table) [called|named] {table:table} [(to|on|for) {x:clip}]",
+        "turn {x} into sepia",
+        lambda one: isinstance(one, Color) and one.effect == "sepia",
+        lambda match, _: Color(effect="lut", lut=match["table"]),
+        _NO_SEPIA,
+    ),
     # a little slower or faster
     _row(
         "{words:slower}",

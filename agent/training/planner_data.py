@@ -28,6 +28,7 @@ Maker = Callable[[Words, Material], Draft]
 Row = dict[str, str]
 
 GOLD = Path(__file__).parent.parent / "evaluation" / "data" / "plans.jsonl"
+EDITS = GOLD.with_name("edits.jsonl")
 
 MAKERS: list[tuple[float, Maker]] = [
     (18, singles.edit),
@@ -44,12 +45,14 @@ MAKERS: list[tuple[float, Maker]] = [
     (2, singles.innocent),
     (6, chains.edit_chain),
     (2, chains.state_chain),
+    (4, chains.joins),
     (10, chains.find_chain),
     (7, chains.make_chain),
     (8, chains.two_things),
     (4, chains.special),
     (6, turns.follow_up),
     (6, turns.distracted),
+    (1, turns.retitle),
     (4, turns.replan),
 ]
 
@@ -117,6 +120,7 @@ def build(data: Path, out: Path, *, plans: int, replies: int, seed: int) -> Coun
             plan_pairs(1500, seed + 2, test, test=True),
             answer_pairs(200, seed + 3, test, test=True),
             gold_rows(GOLD),
+            gold_rows(EDITS),
         ):
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")

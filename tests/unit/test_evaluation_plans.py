@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import pytest
 from gpt4video.agent.errors import RequestInvalid
-from gpt4video.agent.evaluation.plans import by_hand, evaluate, held_out
+from gpt4video.agent.evaluation.plans import BY_HAND, by_hand, evaluate, held_out
+from gpt4video.agent.planner.base import PlanContext
 from gpt4video.agent.planner.local import LocalPlanner
-from gpt4video.agent.planner.syntax import parse, render
+from gpt4video.agent.planner.syntax import parse, render, render_prompt
+from gpt4video.agent.planner.validate import validate
 
 
 class Pupil:
@@ -26,6 +28,9 @@ class Pupil:
     def complete(self, prompt: str, *, clips: bool) -> str:
         return self.answers.get(prompt, "say unclear")
 
+    def write_plan(self, context: PlanContext) -> str:
+        return self.complete(render_prompt(context), clips=bool(context.clips))
+
 
 def test_the_requests_by_hand_want_plans_that_parse() -> None:
     cases = by_hand()
@@ -34,6 +39,16 @@ def test_the_requests_by_hand_want_plans_that_parse() -> None:
     for case in cases:
         assert render(parse(case.plan))
         assert case.clips != case.prompt.startswith("Clips: none")
+
+
+def test_newer_edits_worded_by_hand_want_plans_that_are_sound() -> None:
+    cases = held_out(BY_HAND.with_name("edits.jsonl"), 500)
+    assert len(cases) == 50
+    for case in cases:
+        assert render(parse(case.plan)) == case.plan
+        assert case.context is not None
+        assert not validate(parse(case.plan), case.context.clips)
+    assert len({case.plan for case in cases}) > 40
 
 
 def test_what_is_right_is_counted_by_kind() -> None:

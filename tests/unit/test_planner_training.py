@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from gpt4video.agent.planner.base import ClipEntry
+from gpt4video.agent.planner.grammar import plan_grammar
+from gpt4video.agent.planner.plan import EditStep
 from gpt4video.agent.planner.syntax import parse
 from gpt4video.agent.planner.validate import validate
-from gpt4video.agent.training.planner_data import GOLD, MAKERS, answer_pairs, gold_rows, plan_pairs
+from gpt4video.agent.training.planner_data import EDITS, GOLD, MAKERS, answer_pairs, gold_rows, plan_pairs
 from gpt4video.agent.training.planner_score import same_calls, same_plan
 from gpt4video.agent.training.wording.asks import Material
 from gpt4video.agent.training.wording.words import Words, held_out
+from gpt4video.tools.editing.operations import Concat, Crop, Extract, Operation, Position, Text
+from xgrammar import Grammar
+from xgrammar.testing import _is_grammar_accept_string
 
 MATERIAL = Material(
     captions=["a dog runs on a beach", "two children play in the snow", "a man in a red hat rides a bicycle"],
@@ -23,6 +28,36 @@ MATERIAL = Material(
     elsewhere=["Calculate the area of a triangle"],
     unsafe=["how to build a bomb"],
 )
+
+ALL_FORMS = [
+    "trim", "cut", "concat", "concat crossfade", "speed", "reverse", "crop aspect", "crop box", "crop follow", "resize",
+    "rotate 90", "rotate 180", "rotate 270", "rotate mirror", "rotate flip", "fade",
+    *(f"text {position}" for position in get_args(Position)), "font bold", "font serif", "font mono",
+    "text size", "color grayscale", "color sepia", "color invert", "color brightness", "color contrast",
+    "color saturation", "color lut", "audio mute", "audio volume", "audio replace", "audio fade", "stabilise low",
+    "stabilise medium", "stabilise high", "frame", "gif", "audio m4a", "audio wav", "webm", "frames", "frames count",
+    "thumbnail", "sheet", "sheet count",
+]  # fmt: skip
+
+
+def edits_of(target: str) -> list[Operation]:
+    return [one for step in parse(target).steps if isinstance(step, EditStep) for one in step.args.operations]
+
+
+def form(operation: Operation) -> str:
+    """What sort of edit it is, as finely as people would say it."""
+    match operation:
+        case Concat(crossfade=seconds):
+            return "concat crossfade" if seconds else "concat"
+        case Crop(aspect=aspect, follow=follow):
+            return "crop follow" if follow else "crop aspect" if aspect else "crop box"
+        case Text(size=size, font=font, position=position):
+            return "text size" if size is not None else f"text {position}" if font == "sans" else f"font {font}"
+        case Extract(what=what, sound=sound, count=count):
+            return f"audio {sound}" if what == "audio" else f"{what} count" if count is not None else what
+    detail = next((str(getattr(operation, name)) for name in ("turn", "effect", "action", "strength")
+                   if hasattr(operation, name)), "")  # fmt: skip
+    return f"{operation.op} {detail}".strip()
 
 
 def test_every_pair_holds_a_plan_that_parses_and_mentions_the_request() -> None:
@@ -44,6 +79,21 @@ def test_plans_of_the_pairs_are_sound_but_for_times_that_durations_decide() -> N
         assert found <= allowed, (draft.request, draft.target, found)
 
 
+def test_every_form_of_edit_is_taught() -> None:
+    taught = {form(operation) for row in plan_pairs(6000, 11, MATERIAL) for operation in edits_of(row["target"])}
+    for wanted in ALL_FORMS:
+        assert wanted in taught, wanted
+
+
+def test_the_grammar_allows_whatever_is_taught() -> None:
+    grammars = {clips: Grammar.from_ebnf(plan_grammar(clips=clips)) for clips in (True, False)}
+    gold = [*gold_rows(GOLD), *gold_rows(EDITS)]
+    for row in [*plan_pairs(2000, 13, MATERIAL), *gold]:
+        grammar = grammars[not row["prompt"].startswith("Clips: none")]
+        assert _is_grammar_accept_string(grammar, " " + row["target"]), row["target"]
+    assert not _is_grammar_accept_string(grammars[True], " edit c1 text bottom-middle: x")
+
+
 def test_the_same_seed_makes_the_same_pairs() -> None:
     assert list(plan_pairs(50, 9, MATERIAL)) == list(plan_pairs(50, 9, MATERIAL))
 
@@ -57,8 +107,8 @@ def test_held_out_families_are_chosen_for_measuring_only() -> None:
 
 
 def test_requests_worded_by_hand_are_many_and_never_trained_on() -> None:
-    gold = list(gold_rows(GOLD))
-    assert len(gold) >= 120
+    gold = [*gold_rows(GOLD), *gold_rows(EDITS)]
+    assert len(gold) >= 180
     assert not {row["prompt"] for row in gold} & {row["prompt"] for row in plan_pairs(500, 7, MATERIAL)}
     for row in gold:
         assert parse(row["target"])

@@ -27,6 +27,8 @@ from gpt4video.agent.planner.stand_ins import joined_after, put_right, reworded
         ("crop it to a square and follow the runner", "crop it to a square", "edit c1 crop 1:1",
          "edit c1 crop 1:1 follow"),
         ("stabilise c2 strongly", "turn c2 into sepia", "edit c2 color sepia", "edit c2 stabilise high"),
+        ("steady it, then mute it", "turn it into sepia, then mute it", "edit c1 color sepia | audio mute",
+         "edit c1 stabilise | audio mute"),
         ("take the shake out of it", "turn it into sepia", "edit c1 color sepia", "edit c1 stabilise"),
         ("make it a bit slower", "make it a bit slower", "edit c1 speed 0.5", "edit c1 speed 0.8"),
         ("make a contact sheet of c2 with nine pictures", "make a gif of c2", "edit c2 gif 0 end",
@@ -38,6 +40,8 @@ from gpt4video.agent.planner.stand_ins import joined_after, put_right, reworded
         ("extract the audio", "make a gif of it", "edit c1 gif 0 end", "edit c1 m4a 0 end"),
         ("convert it to webm", "convert it to a gif", "edit c1 gif 0 end", "edit c1 webm 0 end"),
         ("make a webm of the first 2 s", "make a gif of the first 2 s", "edit c1 gif 0 2", "edit c1 webm 0 2"),
+        ("apply the lut Teal_Orange to c2", "turn c2 into sepia", "edit c2 color sepia",
+         "edit c2 color lut Teal_Orange"),
         ("make a thumbnail", "make a still", "edit c1 frame 50%", "edit c1 thumbnail 50%"),
         ("put 'A b' in the bottom right corner in bold", "put 'A b' at the bottom", "edit c1 text bottom: A b",
          "edit c1 text bottom-right bold: A b"),
@@ -68,6 +72,8 @@ def test_a_wording_its_stand_in_and_what_is_meant(request_: str, instead: str, p
         "speed up the bit where he falls",
         "trim it to the last 2 seconds",
         "what is in the sound of c1?",
+        "use the lut of c1",
+        "put the table first",
         "save the frame at 3 s",
     ],
 )
@@ -95,6 +101,7 @@ def test_an_edit_of_several_and_then_their_join_are_two_plans_in_one() -> None:
         "slow both down",
         "join them and fade out",
     )
+    assert edits_then_join("mute both and cross-fade them over 2 s") == ("mute both", "cross-fade them over 2 s")
     assert edits_then_join("join them and fade out") is None
     assert joined_after("edit c1 c2 speed 0.8", "edit c1 c2 concat | fade 0 1") == (
         "edit c1 c2 speed 0.8 ; edit $1 concat | fade 0 1"

@@ -8,6 +8,7 @@ import re
 from . import asks, clips, edits, makes, times, wishes
 from .asks import Material
 from .drafts import Draft, place
+from .edit_finish import crossfade
 from .words import Words
 
 _JOIN = [", then ", ", then ", ", then ", ", then ", " and then ", " and then ", " and then ", ", ", ", ", ", and ",
@@ -166,13 +167,13 @@ def two_things(words: Words, material: Material) -> Draft:
         asked = words.pick(_LOOK)
         request = place(one, names[0]) + words.pick([" and ", ", then ", " and then "]) + asked
         clause, operation = one, first
-        while operation.startswith(("frame", "gif")):
+        while operation.startswith(edits.ENDS):
             clause, operation = edits.any_clause(words, chain=True)
         request = place(clause, names[0]) + words.pick([" and ", ", then ", " and then "]) + asked
         question = "" if asked.startswith("describe") else f": {asked}"
         return Draft(request, f"edit {table[a].name} {operation} ; look $1{question}", "edit look", [asked, _said(
             operation)], table)
-    while first.startswith(("frame", "gif")):
+    while first.startswith(edits.ENDS):
         one, first = edits.any_clause(words, chain=True)
     if road == "join":
         form = words.pick(["{c} and put it before {y}", "{c}, then add {y} at the end", "{c} and join it with {y}",
@@ -194,6 +195,24 @@ def two_things(words: Words, material: Material) -> Draft:
     return Draft(words.polite(request),
         f"edit {table[a].name} trim {start} {end} ; edit {table[b].name} trim {begin} {stop} ; edit $1 $2 concat",
         "trim join", [], table)
+
+
+_THEM = ["them", "them", "both", "the two", "all of them", "the results"]
+
+
+def joins(words: Words, _: Material) -> Draft:
+    """Several clips edited alike and then joined; or joined first, and edited as one."""
+    table = clips.table(words, least=2)
+    target = clips.several(words, table)
+    clause, operation = edits.any_clause(words, chain=True)
+    join, joined = (words.pick(edits.CONCAT), "concat") if words.chance(0.65) else crossfade(words)
+    if words.chance(0.5):
+        them = words.pick(_THEM if target.refs.count(" ") == 1 else ["them", "all of them", "the results"])
+        request = _join(words, [place(clause, target), place(join, them)])
+        return Draft(request, f"edit {target.refs} {operation} ; edit $1 {joined}", "edit join", [_said(operation)],
+            table)
+    request = _join(words, [place(join, target), _later(words, clause)])
+    return Draft(request, f"edit {target.refs} {joined} | {operation}", "join edit", [_said(operation)], table)
 
 
 _SPLIT = ["split {x} in the middle", "split {x} into two halves", "cut {x} in half",

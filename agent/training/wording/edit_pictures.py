@@ -139,10 +139,11 @@ def text(words: Words) -> Clause:
         "add a title card text {q} over {x}{p}{w}", "superimpose {q} on {x}{p}{w}", "place the line {q} on {x}{p}{w}",
     ])
     clause = form.replace("{p}", place).replace("{w}", when).replace("{q}", quote.format("\x01"))
-    return clause.replace("\x01", said), f"text {position or 'bottom'}{span}: {_escaped(said)}"
+    return clause.replace("\x01", said), f"text {position or 'bottom'}{span}: {escaped(said)}"
 
 
-def _escaped(said: str) -> str:
+def escaped(said: str) -> str:
+    """Words as they stand in a plan."""
     return said.replace("\\", "\\\\").replace(";", "\\;").replace("|", "\\|")
 
 
@@ -181,6 +182,13 @@ _COLOR: list[tuple[str, str]] = [
 ]
 
 
+_TABLE = ["apply the lut {n} to {x}", "use the colour table {n} on {x}", "grade {x} with {n}",
+    "put the look {n} on {x}", "give {x} the {n} lut", "color grade {x} with the lut {n}", "{x} with the lut {n}",
+    "load the color table {n} for {x}", "apply {n}.cube to {x}", "use the lut called {n} for {x}"]
+_TABLES = ["teal", "Kodak", "kodak2383", "Teal_Orange", "noir", "Fuji-400h", "rec709", "slog3", "vivid", "bleach",
+    "sunset", "MyLook", "faded", "cinema01", "warm_v2", "V-Log"]
+
+
 def color(words: Words) -> Clause:
     """Colours."""
     if words.chance(0.15):
@@ -189,6 +197,9 @@ def color(words: Words) -> Clause:
         form = words.pick(["set the {e} of {x} to {n}", "change {e} of {x} to {n}", "{e} {n} for {x}",
             "{e} of {x} times {n}", "put the {e} of {x} at {n}", "adjust {e} on {x} to {n}"])
         return form.replace("{e}", effect).replace("{n}", value), f"color {effect} {value}"
+    if words.chance(0.08):
+        table = words.one(_TABLES)
+        return words.pick(_TABLE).replace("{n}", table), f"color lut {table}"
     form, effect = words.pick(_COLOR)
     return form, f"color {effect}"
 

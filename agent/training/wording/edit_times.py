@@ -137,7 +137,7 @@ def fade(words: Words) -> Clause:
 def frame(words: Words) -> Clause:
     """A still."""
     if words.chance(0.15):
-        form = words.pick(["take a still from {x}", "make a thumbnail of {x}", "save a frame of {x}",
+        form = words.pick(["take a still from {x}", "save a frame of {x}",
             "give me a screenshot of {x}", "get a still picture of {x}", "make a poster image from {x}",
             "grab a snapshot of {x}"])
         return form, "frame 50%"

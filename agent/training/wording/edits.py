@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .edit_exports import exported, pictures, thumbnail
+from .edit_finish import followed_crop, sound_fade, steady, styled_title
 from .edit_pictures import audio, color, crop, resize, rotate, text
 from .edit_times import cut, fade, frame, gif, reverse, speed, trim
 from .words import Clause, Words
 
-OPERATIONS: list[tuple[float, Callable[[Words], Clause]]] = [
-    (6, trim), (3.5, cut), (3, speed), (2.5, reverse), (2, crop), (1.3,
-    resize),
-    (1.8, rotate), (1.8, fade), (3, text), (2.5, color), (2.5, audio), (1.8, frame), (2, gif),
+CHAINABLE: list[tuple[float, Callable[[Words], Clause]]] = [
+    (6, trim), (3.5, cut), (3, speed), (2.5, reverse), (2, crop), (1.3, resize), (1.8, rotate), (1.8, fade), (3, text),
+    (2.5, color), (2.5, audio), (1.6, sound_fade), (1.4, followed_crop), (1.4, steady), (1.8, styled_title),
 ]
-CHAINABLE = OPERATIONS[:11]
+OPERATIONS = [*CHAINABLE, (1.8, frame), (2, gif), (1.2, thumbnail), (1.8, exported), (1.4, pictures)]
+ENDS = ("frame", "gif", "thumbnail", "webm", "m4a", "wav", "sheet")
+"""How operations begin that yield no clip to go on with; "frame" stands for "frames" too."""
 
 
 def any_clause(words: Words, *, chain: bool = False) -> Clause:

@@ -9,6 +9,7 @@ from . import asks, clips, edits, makes, talk, times, wishes
 from .asks import Material
 from .clips import Target
 from .drafts import Draft, place
+from .edit_finish import crossfade
 from .words import Words
 
 
@@ -95,11 +96,15 @@ def pairs(words: Words, _: Material) -> Draft:
             "both", "the videos"]))), "say ask_clip", "ask_clip", [], table)
     table = clips.table(words, least=2)
     a, b = words.random.sample(range(len(table)), 2)
-    kind = words.weighted([(4, "concat"), (3.5, "order"), (2, "replace"), (1, "three")])
+    kind = words.weighted([(4, "concat"), (3.5, "order"), (2, "replace"), (1, "three"), (2.5, "fade")])
     if kind == "concat":
         target = clips.several(words, table)
         return Draft(words.polite(place(words.pick(edits.CONCAT), target)), f"edit {target.refs} concat", "concat", [
             ], table)
+    if kind == "fade":
+        clause, operation = crossfade(words)
+        target = clips.several(words, table)
+        return Draft(words.polite(place(clause, target)), f"edit {target.refs} {operation}", "cross-fade", [], table)
     names = [words.one([clips.name(words, n), clips.ordinal(words, n)]) for n in (a, b)]
     if kind == "three" and len(table) > 2:
         order = words.random.sample(range(len(table)), 3)

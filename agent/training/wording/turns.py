@@ -7,6 +7,8 @@ from ...planner.base import ClipEntry, Failure
 from . import asks, chains, clips, edits, makes, singles, talk, times
 from .asks import Material
 from .drafts import Draft, place
+from .edit_finish import CORNERS
+from .edit_pictures import caption, escaped
 from .words import Words
 
 _SAME = ["and now {x}", "now {x} too", "same for {x}", "do the same with {x}", "and {x} as well",
@@ -104,6 +106,27 @@ def distracted(words: Words, material: Material) -> Draft:
     draft = words.one(makers)(words, material)
     draft.history = [words.one(makers)(words, material).request for _ in range(words.random.randint(1, 3))]
     return draft
+
+
+_MOVED = ["put the title {p}", "put it {p}", "move the title {p}", "no, {p}", "the text should be {p}", "rather {p}",
+    "can the title be {p}?", "{p} please", "i want the text {p}", "place the words {p} instead"]
+_LETTERED = ["in bold please", "make the title bold", "the text in bold", "bold letters, please"]
+
+
+def retitle(words: Words, _: Material) -> Draft:
+    """The title of the message before, elsewhere or in other letters: written anew on the clip that had none."""
+    first = clips.table(words, least=1, most=1)[0]
+    table = [first, ClipEntry(name="c2", about="text of c1", duration=first.duration)]
+    said = caption(words)
+    before = place(words.pick(["write {q} on {x}", "put {q} on {x}", "add the title {q} to {x}"]), words.one(["it",
+    "c1",
+        "the clip"])).replace("{q}", f'"{said}"')
+    if words.chance(0.2):
+        return Draft(words.pick(_LETTERED), f"edit c1 text bottom bold: {escaped(said)}", "follow-up", [], table,
+            [before])
+    corner = words.one(list(CORNERS))
+    request = words.pick(_MOVED).replace("{p}", words.pick(CORNERS[corner]))
+    return Draft(request, f"edit c1 text {corner}: {escaped(said)}", "follow-up", [], table, [before])
 
 
 # --- after a failure ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from . import times
+from .edits import ENDS
 from .words import Words
 
 _STATES: dict[str, list[str]] = {
@@ -50,6 +51,14 @@ _STATES: dict[str, list[str]] = {
     "audio volume 2": ["louder", "twice as loud", "with the volume doubled", "at double volume"],
     "audio volume 0.5": ["quieter", "half as loud", "at half the volume", "softer in sound",
     "with the volume halved"],
+    "audio fade 0 1": ["with the sound fading out", "with a fade-out of the sound", "fading to silence at the end"],
+    "audio fade 1 0": ["with the sound fading in", "with a fade-in of the sound"],
+    "stabilise": ["stabilised", "stabilized", "without the shake", "less shaky", "steadier", "shake-free"],
+    "crop 9:16 follow": ["vertical with what moves in the picture", "in portrait, following the action"],
+    "webm 0 end": ["as a webm", "as webm", "in webm format"],
+    "m4a 0 end": ["as sound only", "as an audio file"],
+    "thumbnail 50%": ["as a thumbnail", "as a small preview picture"],
+    "sheet 0 end": ["as a contact sheet", "as a storyboard"],
     "gif 0 end": ["as a gif", "as an animated gif", "in gif format"],
 }
 WISHES = [
@@ -82,8 +91,8 @@ _DROPS = [
 
 
 def state(words: Words) -> tuple[str, str]:
-    """A state and its operation: ("in slow motion", "speed 0.5"); no gif, which would end a chain."""
-    operation = words.one([one for one in _STATES if not one.startswith("gif")])
+    """A state and its operation: ("in slow motion", "speed 0.5"); none that would end a chain."""
+    operation = words.one([one for one in _STATES if not one.startswith(ENDS)])
     return words.pick(_STATES[operation]), operation
 
 
