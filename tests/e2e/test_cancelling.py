@@ -65,11 +65,32 @@ def test_an_encoder_is_killed_and_its_file_removed(agents: Agents, monkeypatch: 
     monkeypatch.setattr(ffmpeg, "_follow", stopped_while_it_runs)
     before = agent.components.library.clips()
     answer = agent.ask("slow it down")
-    assert answer.status == "cancelled"
+    assert answer.status == "cancelled", answer.steps
     assert -signal.SIGKILL in [process.poll() for process in started]
     assert None not in [process.poll() for process in started]
     assert agent.components.library.clips() == before
     nothing_is_left(agent)
+
+
+def test_whoever_stops_listening_stops_the_step(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = GatedGenerator()
+    agent = agents({"*": "gen: a red ball"}, generator=generator)
+    stopped = agent.components.stopped
+
+    def told() -> None:
+        monkeypatch.undo()
+        stopped.set()
+        generator.go.set()  # were it closed before that, it would wait for the step, and the step for this
+
+    monkeypatch.setattr(stopped, "set", told)
+    turn = agent.stream("make a red ball", approve=True)
+    for event in turn:
+        if event.type == "progress":
+            break
+    turn.close()
+    assert stopped.is_set()
+    nothing_is_left(agent)
+    assert agent.ask("make a red ball", approve=True).status == "answered"
 
 
 def test_cancelling_what_waits_declines_it_and_nothing_else_can_be_cancelled(agents: Agents) -> None:
