@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from langgraph.types import interrupt
 from pydantic import ValidationError
 
 from ..tools.generation.arguments import GenerateArguments
-from .errors import RequestInvalid
+from .errors import RequestInvalid, fault_of
 from .state import StepRow
 
 _POLITE = r"(?:(?:please|hmm|well|actually)[, ]+)*"
@@ -66,17 +67,44 @@ def beside(request: str) -> tuple[str, bool]:
     return request, False
 
 
+def prompt_in(row: StepRow) -> str:
+    """The prompt that a step's arguments hold: its own, or that of what it regenerates; empty where there is none."""
+    if row["tool"] == "regenerate_span":
+        return str(next((one["prompt"] for one in row["args"]["operations"] if "prompt" in one), ""))
+    return str(row["args"]["prompt"]) if row["tool"] == "generate_video" else ""
+
+
 def with_prompt(row: StepRow, prompt: str) -> StepRow:
-    """A step with another prompt, which is then taken as it is written.
+    """A step with another prompt. That of a clip is then taken as it is written; what a span of a project is
+    regenerated from is still joined with what the span shows.
 
     Raises:
         RequestInvalid: the step has no prompt, or this is none.
-    """
-    if row["tool"] != "generate_video":
+    """  # noqa: D205 (one sentence each)
+    old = prompt_in(row)
+    if not old:
         raise RequestInvalid(f"Step {row['id']} ({row['tool']}) has no prompt.", "Approve it or decline it.")
     try:
-        args = GenerateArguments.model_validate({**row["args"], "prompt": prompt.strip(), "exact": True})
+        new = GenerateArguments(prompt=prompt.strip(), exact=True)
     except ValidationError:
         raise RequestInvalid("The prompt is empty or too long.", "Give 1 to 500 characters.") from None
-    plain = args.model_dump(mode="json", exclude_none=True)
-    return {**row, "args": plain, "prompt": plain["prompt"]}
+    if row["tool"] == "generate_video":
+        return {**row, "args": {**row["args"], "prompt": new.prompt, "exact": True}, "prompt": new.prompt}
+    operations = [
+        {**one, "prompt": new.prompt} if one.get("prompt") == old else one for one in row["args"]["operations"]
+    ]
+    return {**row, "args": {**row["args"], "operations": operations}, "prompt": new.prompt}
+
+
+def settled(row: StepRow, key: str) -> StepRow:
+    """Ask for the user's word on a step: the step as approved, perhaps with another prompt, or declined."""
+    asked = {"key": key, "step": row["id"], "tool": row["tool"], "args": row["args"], "reason": row.get("asks", "")}
+    word = interrupt({**asked, "prompt": row.get("prompt", ""), "estimate": row.get("estimate")})
+    if not (isinstance(word, dict) and word.get("key") == key and word.get("approved") is True):
+        return {**row, "status": "declined"}
+    if word.get("prompt") is None:
+        return row
+    try:
+        return with_prompt(row, str(word["prompt"]))
+    except RequestInvalid as error:
+        return {**row, "status": "failed", "error": fault_of(error).model_dump()}

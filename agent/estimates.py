@@ -36,8 +36,12 @@ class Guess(NamedTuple):
     rate: float
 
 
-GUESSES: Final = {"generate_video": Guess(25.0, 10.0), "edit_video": Guess(1.0, 0.2)}
-"""Generating: a unit is a second of the clip. Editing: a megapixel shown for a second."""
+GUESSES: Final = {
+    "generate_video": Guess(25.0, 10.0),
+    "regenerate_span": Guess(25.0, 10.0),
+    "edit_video": Guess(1.0, 0.2),
+}
+"""Generating: a unit is a second of a clip. Editing: a megapixel shown for a second."""
 
 
 class Rate(BaseModel):
@@ -94,10 +98,11 @@ class Rates:
 
 
 class Work(NamedTuple):
-    """A kind of work, and how much of it; None: as much as is usual."""
+    """A kind of work, how much of it (None: as much as is usual), and how many clips it generates."""
 
     key: str
     units: float | None
+    clips: int = 0
 
 
 class Estimates:
@@ -123,7 +128,9 @@ class Estimates:
     def work(self, tool: str, arguments: Mapping[str, Any], sources: Sequence[Source] | None, user: str) -> Work:
         """The kind of work that a step is, and how much of it; sources are None while they are not there."""
         if tool == "generate_video":
-            return Work(f"{tool} {self._parts.generator.name}", arguments.get("seconds"))
+            return Work(f"{tool} {self._parts.generator.name}", arguments.get("seconds"), 1)
+        if tool == "regenerate_span":
+            return Work(f"generate_video {self._parts.generator.name}", *self._takes(arguments, user))
         kinds = dict.fromkeys(str(operation["op"]) for operation in arguments["operations"])
         units = _UNSEEN if sources is None else sum(self._shown(source, user) for source in sources)
         return Work(f"{tool} {' '.join(kinds)}", units)
@@ -134,6 +141,21 @@ class Estimates:
             self._rates.learn(work.key, length, seconds, usual=length or None)
         else:
             self._rates.learn(work.key, work.units, seconds)
+
+    def _takes(self, arguments: Mapping[str, Any], user: str) -> tuple[float, int]:
+        """Seconds of all takes that regenerating makes, and how many they are."""
+        from .projects import Project
+
+        timeline = Project(self._parts, arguments["project"], user=user, create=False).version().timeline
+        wanted = [one for one in arguments["operations"] if one["do"] == "regenerate"]
+        places = [one["item"] - 1 if one["item"] > 0 else one["item"] for one in wanted]
+        lengths = [item.seconds for item in timeline.items]
+        ends = [
+            one["end"] or (lengths[place] if -len(lengths) <= place < len(lengths) else _SECONDS)
+            for one, place in zip(wanted, places, strict=True)
+        ]
+        seconds = sum(one["takes"] * max(0.0, end - one["start"]) for one, end in zip(wanted, ends, strict=True))
+        return seconds, sum(one["takes"] for one in wanted)
 
     def _shown(self, source: Source, user: str) -> float:
         """How much picture a source is: megapixels times seconds."""
@@ -147,17 +169,14 @@ class Estimates:
         units = work.units if work.units is not None else usual
         start, each = GUESSES[tool]
         seconds = start + each * units if rate is None else rate.seconds * units
-        price = self._price(units) if tool == "generate_video" else 0.0
+        settings = self._parts.settings
+        price = settings.price_per_clip * work.clips + settings.price_per_second * units if work.clips else 0.0
         text = f"about {spell(seconds)}"
         if rate is None:
             text += " (a guess: nothing like it was measured here yet)"
         if price:
             text += f", for a price of about {price:.2f}"
         return {"seconds": round(seconds, 3), "price": round(price, 4), "guess": rate is None, "text": text}
-
-    def _price(self, seconds: float) -> float:
-        settings = self._parts.settings
-        return settings.price_per_clip + settings.price_per_second * seconds
 
 
 def spell(seconds: float) -> str:

@@ -24,6 +24,7 @@ from ..tools.generation.arguments import GenerateArguments
 from ..tools.media.probe import probe
 from ..tools.search import SearchResult
 from ..tools.understanding.arguments import UnderstandResult
+from .consent import prompt_in
 from .errors import AgentError, fault_of
 from .project_plan import ProjectResult, project_ended
 from .provenance import prepare, signed
@@ -77,7 +78,7 @@ class StepRunner:
 
     def prepared(self, row: StepRow, state: AgentState) -> StepRow:
         """A step as users may be asked about it: its whole prompt, its estimate, and why it needs their word."""
-        prompt = row["args"].get("prompt", "")
+        prompt = prompt_in(row)
         if row["tool"] == "generate_video":
             resolver = Resolver(self._parts, state.get("clips", []), state["steps"], state["user"])
             with suppress(ToolError, LibraryError, AgentError, ValidationError):  # running it will say what is wrong

@@ -63,7 +63,7 @@ class Jobs:
             "step": row,
             "state": {key: value for key, value in state.items() if key in _STATE},
             "setup": settings,
-            "backend": self._parts.generator.name if row["tool"] == "generate_video" else "",
+            "backend": self._parts.generator.name if row["tool"] != "edit_video" else "",
         }
         self._parts.library.background.put(name, thread, body, user=self._user)
         self._launch(self._get(name))
@@ -202,7 +202,8 @@ class _Run:
         self._beat(0.0, "starting")
         state: AgentState = self._job.body["state"] | {"steps": steps}
         update = StepRunner(self._parts, self._stopped).run(step, state, self._beat)
-        return {"step": update["steps"][0], "verdicts": update.get("verdicts", [])}
+        left = {"project": update["project"]} if "project" in update else {}
+        return {"step": update["steps"][0], "verdicts": update.get("verdicts", []), "left": left}
 
     def _behind(self, step: StepRow) -> bool:
         """Whether an earlier job runs, for two at once take more memory than one, or this one needs its result."""

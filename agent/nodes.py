@@ -7,12 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.config import get_config, get_stream_writer
-from langgraph.types import interrupt
 
 from . import events
 from .answers import answer_from, summarise
-from .consent import beside, with_prompt
-from .errors import RequestInvalid, fault_of
+from .consent import beside, settled
 from .execution import StepRunner
 from .jobs import news_of
 from .naming import name_clip, set_aside, whole
@@ -87,7 +85,9 @@ class Nodes:
 
     def _news(self, clips: list[ClipRow], changes: list[list[str]]) -> Update:
         """What became of this conversation's background jobs; what they made can be spoken of, and taken back."""
-        news = [news_of(job, partial(name_clip, clips)) for job in self._parts.jobs.ended(_thread())]
+        jobs = self._parts.jobs.ended(_thread())
+        news = [news_of(job, partial(name_clip, clips)) for job in jobs]
+        left = {key: value for job in jobs for key, value in (job.result or {}).get("left", {}).items()}
         made: list[str] = []
         for row in news:
             step, outputs = row["step"], [clip["id"] for clip in row["step"]["outputs"]]
@@ -95,7 +95,7 @@ class Nodes:
             made += outputs
         groups = [[clip["name"] for clip in row["step"]["outputs"]] for row in news]
         fresh = [group for group in groups if group and group not in changes]
-        return {"news": news, "made": made, **({"changes": [*changes, *fresh], "undone": []} if fresh else {})}
+        return {"news": news, "made": made, **left, **({"changes": [*changes, *fresh], "undone": []} if fresh else {})}
 
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
@@ -159,7 +159,7 @@ class Nodes:
         if self._parts.stopped.is_set():
             return {"steps": [{**row, "status": "cancelled"}]}
         if row.get("asks"):
-            row = _settled(row, approval_key(state["turn"], row))
+            row = settled(row, approval_key(state["turn"], row))
             if row["status"] != "pending":
                 return {"steps": [row]}
         estimate = row.get("estimate")
@@ -179,12 +179,12 @@ class Nodes:
 
     def _runs_beside(self, row: StepRow, state: AgentState) -> bool:
         """Whether a step becomes a background job: generating, long edits, and what needs their results."""
-        if not state.get("background") or row["tool"] not in WRITES or not _thread():
+        if not state.get("background") or row["tool"] not in (*WRITES, "regenerate_span") or not _thread():
             return False
         estimate = row.get("estimate")
         long = estimate is not None and estimate["seconds"] > self._parts.settings.approve_seconds
         jobs = {other["id"] for other in state["steps"] if other["status"] == "background"}
-        return row["tool"] == "generate_video" or long or bool(dependencies(row) & jobs)
+        return row["tool"] != "edit_video" or long or bool(dependencies(row) & jobs)
 
     def observe(self, state: AgentState) -> Update:
         """Record results: name new clips, set aside what a failure made impossible, hand recoverable errors back."""
@@ -260,20 +260,6 @@ class Nodes:
 def _thread() -> str:
     """The checkpointer's name of the conversation; empty where nobody keeps it."""
     return str(get_config()["configurable"].get("thread_id", ""))
-
-
-def _settled(row: StepRow, key: str) -> StepRow:
-    """Ask for the user's word on a step: the step as approved, perhaps with another prompt, or declined."""
-    asked = {"key": key, "step": row["id"], "tool": row["tool"], "args": row["args"], "reason": row.get("asks", "")}
-    word = interrupt({**asked, "prompt": row.get("prompt", ""), "estimate": row.get("estimate")})
-    if not (isinstance(word, dict) and word.get("key") == key and word.get("approved") is True):
-        return {**row, "status": "declined"}
-    if word.get("prompt") is None:
-        return row
-    try:
-        return with_prompt(row, str(word["prompt"]))
-    except RequestInvalid as error:
-        return {**row, "status": "failed", "error": fault_of(error).model_dump()}
 
 
 def _blocks(verdicts: list[VerdictRow]) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..tools.base import Source
 from ..tools.editing.operations import Crop, Operation
-from ..tools.errors import BadArguments, GenerationFailed
+from ..tools.errors import BadArguments, Cancelled, GenerationFailed
 from ..tools.media.probe import probe
 from ..tools.timeline.model import Take
 from .errors import MediaBlocked
@@ -58,6 +58,7 @@ def make_takes(
         BadArguments: a count that makes no sense, or a prompt that the tool does not take.
         MediaBlocked: a policy refuses the prompt, or every take.
         GenerationFailed: not one could be made.
+        Cancelled: the user stopped it; takes that were made by then stay in the library.
     """
     if not 1 <= count <= MOST:
         raise BadArguments(f"{count} takes cannot be made at once.", f"Ask for 1 to {MOST}.")
@@ -72,6 +73,8 @@ def make_takes(
         }  # fmt: skip
         update = StepRunner(parts).run(row, state, partial(_share, progress, number, count))
         (ended,) = update["steps"]
+        if ended["status"] == "cancelled":
+            raise Cancelled("The takes were stopped.", "Ask again to make them.")
         if ended["status"] == "done":
             takes.append(_take(parts, ended, prompt, update.get("verdicts", []), user))
         else:

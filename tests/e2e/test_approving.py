@@ -138,6 +138,23 @@ def test_what_costs_money_waits_with_its_price(agents: Agents) -> None:
     assert agent.ask("make a red ball", thread="allowed").status == "answered"
 
 
+def test_what_a_span_is_regenerated_from_is_shown_edited_and_judged(agents: Agents, tmp_path: Path) -> None:
+    agent = agents({})
+    agent.ask("start a project called holiday")
+    agent.ask("put c2 into the project")
+    for thread, prompt in (("default", UNSAFE), ("again", "a green ball")):
+        waiting = agent.ask("in the project, regenerate the first item as a red ball", thread=thread)
+        assert waiting.approval is not None
+        assert waiting.approval["prompt"] == "a red ball"
+        assert waiting.approval["estimate"]["seconds"] > 30
+        answer = agent.ask(f"edit the prompt to {prompt}", thread=thread)
+        if prompt == UNSAFE:
+            assert answer.status == "failed"
+            assert prompts(tmp_path) == []
+    assert answer.status == "answered"
+    assert [shown.startswith("a green ball") or "green ball" in shown for shown in prompts(tmp_path)] == [True, True]
+
+
 def test_thresholds_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GPT4VIDEO_APPROVE_SECONDS", "5")
     monkeypatch.setenv("GPT4VIDEO_PRICE_PER_CLIP", "0.2")

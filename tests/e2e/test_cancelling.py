@@ -72,6 +72,24 @@ def test_an_encoder_is_killed_and_its_file_removed(agents: Agents, monkeypatch: 
     nothing_is_left(agent)
 
 
+def test_a_project_stays_as_it_is_when_its_second_take_is_stopped(agents: Agents, tmp_path: Path) -> None:
+    class Stopping(GatedGenerator):
+        def generate(self, request: Any, progress: Any = None) -> Any:
+            if self.calls:
+                agent.cancel()
+            return super().generate(request, progress)
+
+    generator = Stopping()
+    generator.go.set()
+    agent = agents({}, generator=generator)
+    agent.ask("start a project called holiday")
+    agent.ask("put c2 into the project")
+    before = agent.project("holiday").log()
+    answer = agent.ask("in the project, regenerate the first item as a red ball", approve=True)
+    assert answer.status == "cancelled", answer.answer
+    assert agent.project("holiday").log() == before
+
+
 def test_whoever_stops_listening_stops_the_step(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = GatedGenerator()
     agent = agents({"*": "gen: a red ball"}, generator=generator)

@@ -104,6 +104,18 @@ def test_steps_that_follow_a_job_are_jobs_and_get_its_result(agents: Agents) -> 
     assert turned.parents == [generated.id] or generated.parents == [turned.id]
 
 
+def test_a_span_is_regenerated_in_the_background(agents: Agents) -> None:
+    agent = agents({"*": "say greet"})
+    agent.ask("start a project called holiday")
+    agent.ask("put c2 into the project")
+    asked = "in the project, regenerate the first item as a red ball"
+    job = agent.jobs.wait(job_of(agent.ask(asked, approve=True, background=True)))
+    assert job.status == "done", job.result
+    assert len(agent.project("holiday").version().timeline.items[0].takes) == 2
+    assert f"Job {job.id} (done): " in agent.ask("hello").answer
+    assert agent.ask("use take 2").status == "answered"
+
+
 def test_what_needs_a_cancelled_job_fails_and_nothing_is_kept(agents: Agents) -> None:
     generator = GatedGenerator()
     agent = agents({"make": "gen: a red ball ; edit $1 reverse", "*": "say greet"}, generator=generator)
