@@ -44,7 +44,7 @@ def summarise(row: StepRow) -> str:
     if row["tool"] == "search_memory":
         return _found(row)
     if row["tool"] in PROJECT_TOOLS:
-        return told(row["result"] or {})
+        return told(row["result"] or {}, [clip["name"] for clip in row["outputs"]])
     if row["tool"] == "understand_video":
         return f"looked closely: {len((row['result'] or {}).get('evidence', []))} findings"
     return _made(row)

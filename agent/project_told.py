@@ -29,9 +29,10 @@ def item_rows(timeline: Timeline) -> list[ItemRow]:
     ]
 
 
-def told(result: Mapping[str, Any]) -> str:
-    """One sentence on what was done."""
-    return "; ".join(ProjectResult.model_validate(result).done)
+def told(result: Mapping[str, Any], clips: Sequence[str] = ()) -> str:
+    """One sentence on what was done, with the names that the conversation has for what was rendered."""
+    done = "; ".join(ProjectResult.model_validate(result).done)
+    return f"{done}: {', '.join(clips)}" if clips else done
 
 
 def table(result: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..memory.ledger import job_key
-from ..tools.base import Cost, Effect, Tool, ToolContext
+from ..tools.base import Cost, Effect, Tool, ToolContext, ToolModel
 from ..tools.errors import BadArguments
 from ..tools.timeline import edits
-from ..tools.timeline.log import Edited, Entry, Redone, Rejected, Undone, Version, added
-from ..tools.timeline.log import version_of as version_of
+from ..tools.timeline.log import Edited, Entry, Redone, Rejected, Undone, Version, added, version_of
 from ..tools.timeline.model import Timeline
 from . import project_plan as asked
-from .project_plan import ProjectArguments, ProjectOperation, ProjectResult
+from .project_plan import ProjectArguments, ProjectResult
 from .project_told import item_rows, told_difference, told_log, told_takes
 from .projects import Project
 
@@ -67,7 +66,8 @@ class EditProject(Tool[ProjectArguments, ProjectResult]):
             return []
 
         def work() -> tuple[list[Entry], list[str]]:
-            log, entries, done = project.log(), [], []
+            log, done = project.log(), []
+            entries: list[Entry] = []
             for change in changes:
                 new, said = _CHANGES[type(change)](change, _At(project, [*log, *entries], context, arguments.text))
                 for entry in new:
@@ -82,7 +82,8 @@ class EditProject(Tool[ProjectArguments, ProjectResult]):
 
         plain = arguments.model_dump(mode="json")
         job = self._parts.library.ledger.once(job_key(self.name, plain), work, keep, user=self._parts.settings.user)
-        return list(job.result)  # type: ignore[call-overload]  # what ``keep`` returned
+        made: list[str] = job.result  # type: ignore[assignment]  # what ``keep`` returned
+        return made
 
     def _afterwards(
         self, project: Project, arguments: ProjectArguments, context: ToolContext, done: list[str]
@@ -247,7 +248,7 @@ def _reject(asked_: asked.Reject, at: _At) -> Said:
     return [Rejected(number=number, words=at.words)], f"dropped edit {number}"
 
 
-_CHANGES: dict[type[ProjectOperation], Callable[[Any, _At], Said]] = {  # type: ignore[valid-type]  # a union
+_CHANGES: dict[type[ToolModel], Callable[[Any, _At], Said]] = {
     asked.Put: _put,
     asked.Remove: _remove,
     asked.Move: _move,

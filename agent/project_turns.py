@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..memory.errors import LibraryError
-from ..tools.editing.operations import Concat, Extract, TimePoint, Trim
+from ..tools.editing.operations import Concat, Extract, Operation, TimePoint, Trim
 from ..tools.errors import ToolError
 from . import project_plan as asked
 from .planner.base import ClipEntry, PlanContext
@@ -14,7 +14,8 @@ from .planner.plan import EditStep, GenerateStep, Plan
 from .planner.surface import render_operation
 from .planner.validate import validate
 from .project_plan import ProjectArguments, ProjectOperation
-from .project_words import Reach, Spoken, over_items, read
+from .project_table import Reach
+from .project_words import Spoken, over_items, read
 from .projects import Project
 from .state import AgentState, PlanRow
 from .undoing import visible
@@ -101,7 +102,7 @@ def _on_items(step: EditStep, places: Sequence[tuple[int, Trim | None]], count: 
     if taken:
         return f"Of a project, {render_operation(taken[0]).split()[0]} is taken from its clip: render it first."
     fades = [one.crossfade for one in step.args.operations if isinstance(one, Concat) and one.crossfade]
-    rest = [one for one in step.args.operations if not isinstance(one, Concat)]
+    rest: list[Operation] = [one for one in step.args.operations if not isinstance(one, Concat)]
     places_alike = [place for place, span in places if span is None]
     made: list[ProjectOperation] = [
         asked.Change(items=[place], operations=[span, *rest]) for place, span in places if span is not None

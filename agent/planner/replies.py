@@ -14,8 +14,9 @@ REPLIES: Final[dict[str, str]] = {
     "ok": "All right, I will leave it as it is.",
     "help": (
         "I work with video: I describe clips and answer questions about them, find moments by words or by likeness, "
-        "edit (trim, cut, join, speed, reverse, crop, resize, rotate, fade, text, colours, sound, stills and gifs) "
-        "and make new clips from a description or like an existing one."
+        "edit (trim, cut, join, cross-fade, speed, reverse, crop, resize, rotate, stabilise, fade, text, colours, "
+        "sound, stills, gifs and other files), make new clips from a description or like an existing one, and keep a "
+        "film as a project: say 'start a project called holiday', then 'put c1 into the project'."
     ),
     "clips": "There are no clips in this conversation yet. Give me one, or ask me to find or make one.",
     "ask_clip": "Which clip do you mean? Name one of the conversation's clips, or give me a new one.",

@@ -51,6 +51,8 @@ def test_a_film_by_words(agents: Agents) -> None:
 
     rendered = said(agent, "render it")
     assert rendered.clips[0]["operation"] == "render"
+    assert "Rendered the project holiday" in rendered.answer
+    assert ": c3" in rendered.answer  # it is a clip of the conversation from now on
     assert rendered.clips[0]["duration"] == pytest.approx(film(agent).version().timeline.seconds, abs=0.1)
     exported = said(agent, "export it as otio and edl")
     folder = agent.settings.home / "exports"
