@@ -245,7 +245,7 @@ def news_of(job: BackgroundJob, name: Callable[[ClipRow], ClipRow]) -> NewsRow:
     named["summary"] = summarise(named)
     blocks = [verdict["reason"] for verdict in (job.result or {}).get("verdicts", []) if verdict["action"] == "block"]
     text = blocks[0] if job.status == "blocked" and blocks else named["summary"]
-    notes = " ".join(named["notes"])
+    notes = " ".join(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in named["notes"])
     return {"job": job.id, "text": f"Job {job.id} ({job.status}): {text.rstrip('.')}. {notes}".strip(), "step": named}
 
 

@@ -167,7 +167,7 @@ def _show_event(event: Any) -> None:
     if event.type == "plan":
         _print_plan(event.steps, "")
     elif event.type == "result":
-        mark = {"done": "[green]✓[/]"}.get(event.status, "[red]✗[/]")
+        mark = {"done": "[green]✓[/]", "background": "[cyan]…[/]"}.get(event.status, "[red]✗[/]")
         err().print(f"  {mark} {event.tool} [dim]{event.seconds:.1f} s[/] ", end="")
         err().print(event.summary, markup=False)
     elif event.type == "estimate":
