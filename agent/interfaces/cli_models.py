@@ -125,11 +125,14 @@ def evaluate(
     most: Annotated[int, typer.Option(help="At most so many plans, photos, or prompts an attribute.", min=0)] = 0,
     weights: Annotated[Path | None, typer.Option(help="Another folder of weights than the shipped one.")] = None,
     misses: Annotated[Path | None, typer.Option(help="Write what was wrong to this file, a JSON line each.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="safety: draw the ROC curve to this PNG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw to this PNG: safety: ROC curve; generate: the clips.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Measure the shipped models on what they were never trained on."""
+    from ..evaluation.generate import contact_sheet
     from ..evaluation.shares import draw_roc, wilson
 
     del home  # no state is touched
@@ -143,12 +146,14 @@ def evaluate(
             Exam.SAFETY: _safety_report,
         }
         report = reports[exam](data, most, weights)
-        wrong = report.pop("misses")
+        wrong, clips = report.pop("misses"), report.pop("clips", ())
         if misses is not None:
             misses.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in wrong), encoding="utf-8")
         if picture is not None and "roc" in report:
             points = {name: (row["refused_wrongly"], row["detected"]) for name, row in report["ablation"].items()}
             draw_roc(report["roc"], points, picture)
+        if picture is not None and clips:
+            contact_sheet(clips, picture)
         if as_json:
             print_json(report)
             return
@@ -219,9 +224,13 @@ def _safety_report(data: Path | None, most: int, weights: Path | None) -> dict[s
 
 def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
     from ...tools.generation.embedded import EmbeddedGenerator
-    from ..evaluation.generate import cases, evaluate
+    from ...tools.understanding.vision import VisionEncoder
+    from ..evaluation.drawn_prompts import prompts
+    from ..evaluation.generate import distances, drawn_reader, evaluate
     from ..model.artifacts import ArtifactStore
 
     text = ArtifactStore().folder("text", PullBar())
     generator = EmbeddedGenerator(weights, text) if weights else EmbeddedGenerator.shipped(text)
-    return evaluate(generator, cases(most or 20))
+    report = evaluate(generator, prompts(most or 20), drawn_reader())
+    encoder = VisionEncoder(ArtifactStore().folder("vision", PullBar()) / "efficientnet-lite0-57934424.pth")
+    return {"distance": distances(generator, encoder, 5 * (most or 20)), **report}

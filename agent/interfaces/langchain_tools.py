@@ -1,4 +1,4 @@
-"""The four tools as LangChain ``StructuredTool``s, for agents of other people's making; policies stay in force."""
+"""The tools as LangChain ``StructuredTool``s, for agents of other people's making; policies stay in force."""
 
 from __future__ import annotations
 

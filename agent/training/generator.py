@@ -1,17 +1,15 @@
 """Recipe: train the embedded text-to-video model on clips that the procedural renderer draws.
 
-``python -m gpt4video.agent.training.generator --models DIR --out DIR --device cuda --minutes 9``
+``python -m gpt4video.agent.training.generator --models DIR --out DIR --device cuda --minutes 9 --layout-minutes 2``
 
 ``--models`` holds ``text/`` (the pinned MiniLM). Everything else is drawn on the fly. Writes a diffusers pipeline
-folder (weights in float16, in shards), ``log.csv``, ``evaluation.json`` and contact sheets.
+folder (weights in float16, in shards) and ``log.csv``; ``gpt4video eval generate --weights OUT`` judges it.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
-import math
 import os
 import queue
 import threading
@@ -22,13 +20,17 @@ from typing import Any
 
 import numpy as np
 
+from .generator_words import WORDS
+from .loop import Budget, cosine
 from .scene_bank import SceneBank
 from .scene_world import NARROW, WIDE
-from .scenes import FRAMES
 
-_DROP_TEXT = 0.12
 _FIRST_FRAME = 0.2
-_DROP_LAYOUT = 0.2
+_DROP_ALL = 0.1
+_DROP_PLACES, _DROP_PLACES_GIVEN = 0.1, 0.6
+_STAGES = ((0.6, 0.0, 0.8), (0.9, 0.5, 1.2), (1.01, 1.0, 1.4))
+"""Until which share of the training, what share of a clip's moments is seen, and how much noise there is (the mean
+logit of its share): what stands still is seen in many frames, so more noise is needed to hide it."""
 _SHARD_BYTES = 14_000_000
 
 
@@ -40,28 +42,25 @@ class Options:
     out: Path
     device: str
     minutes: float
+    steps: int
+    begin: float
+    sprite_minutes: float
+    sprite_steps: int
     layout_minutes: float
+    layout_steps: int
     layout_scenes: int
     seed: int
     batch: int
     slots: int
     workers: int
     rate: float
-    channels: tuple[int, int, int]
-    blocks: tuple[int, int, int]
-    side: int
-    frames: int
+    width: int
+    depth: int
     threads: int
     refresh: bool
     world: str
     save_minutes: float
     resume: Path | None
-    eval_prompts: int
-
-
-def _triple(text: str) -> tuple[int, int, int]:
-    first, second, third = (int(part) for part in text.split(","))
-    return first, second, third
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -70,28 +69,32 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--models", type=Path, required=True, help="folder with text/ (the pinned MiniLM)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pipeline and the logs")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--minutes", type=float, default=60.0, help="wall time for training, evaluation excluded")
+    parser.add_argument("--minutes", type=float, default=0.0, help="wall time of the painter's training")
+    parser.add_argument("--steps", type=int, default=0, help="or its steps, whichever ends first")
     parser.add_argument(
-        "--layout-minutes", type=float, default=5.0, help="time for the layout stage, on top; 0 keeps that of --resume"
+        "--begin", type=float, default=0.0, help="with --resume: the share of the painter's that is done"
     )
+    parser.add_argument("--sprite-minutes", type=float, default=0.0, help="wall time of the sprites' stage")
+    parser.add_argument(
+        "--sprite-steps", type=int, default=0, help="or its steps; neither leaves them to the painter's"
+    )
+    parser.add_argument("--layout-minutes", type=float, default=0.0, help="wall time of the layout stage")
+    parser.add_argument("--layout-steps", type=int, default=0, help="or its steps; it goes on from that of --resume")
     parser.add_argument("--layout-scenes", type=int, default=20_000, help="scenes that the layout stage learns from")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=128, help="moments of clips in a step")
     parser.add_argument("--slots", type=int, default=24_000, help="clips held in memory, 0.2 MB each")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 4), help="drawing processes")
-    parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate")
-    parser.add_argument("--channels", type=_triple, default=(64, 192, 320))
-    parser.add_argument("--blocks", type=_triple, default=(1, 2, 3))
-    parser.add_argument("--side", type=int, default=64, help="pixels of a side: 64, or 32 for a small machine")
-    parser.add_argument("--frames", type=int, default=16, help="16, or 8 for a small machine")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
+    parser.add_argument("--width", type=int, default=256, help="of the painter's tokens")
+    parser.add_argument("--depth", type=int, default=8, help="the painter's blocks")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of the training; 0 leaves it to torch")
     parser.add_argument(
         "--no-refresh", dest="refresh", action="store_false", help="draw each clip once instead of ever new ones"
     )
-    parser.add_argument("--world", choices=("wide", "narrow"), default="wide", help="narrow for a small machine")
+    parser.add_argument("--world", choices=("wide", "narrow"), default="wide", help="narrow: fewer and bigger things")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="how often the weights are saved")
     parser.add_argument("--resume", type=Path, default=None, help="pipeline folder to go on from")
-    parser.add_argument("--eval-prompts", type=int, default=40, help="prompts for each judged attribute; 0 skips")
     return Options(**vars(parser.parse_args(arguments)))
 
 
@@ -126,121 +129,127 @@ class _Feeder:
         self._stopped = True
 
 
+def _pixels(frames: Any) -> Any:
+    """(..., H, W, 3) uint8 -> (..., 3, H, W) in -1 to 1."""
+    return frames.movedim(-1, -3).float() / 127.5 - 1
+
+
 class Trainer:
-    """Rectified flow; the network predicts the clean clip into a known layout. See ``docs/models/generator.md``."""
+    """Rectified flow; the network predicts the clean clip of a layout. See ``docs/models/generator.md``."""
 
     def __init__(self, options: Options, bank: SceneBank) -> None:
         import torch
 
-        from ...tools.generation.embedded.layout import LayoutNetwork
-        from ...tools.generation.embedded.network import NetworkConfig, VideoUNet
+        from ...tools.generation.embedded.network import NetworkConfig, VideoTransformer
         from ...tools.generation.embedded.text import load_encoder
+        from ...tools.generation.embedded.writer import LayoutWriter
         from .generator_files import load_weights
 
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
         self.torch, self.options, self.bank = torch, options, bank
-        self.encoder = load_encoder(options.models / "text")
-        self.encoder.to(options.device, torch.bfloat16)
+        self.encoder = load_encoder(options.models / "text").to(options.device)
         if options.threads:
             torch.set_num_threads(options.threads)
-        self.config = NetworkConfig(
-            frames=options.frames, side=options.side, channels=options.channels, blocks=options.blocks
-        )
-        self.network = VideoUNet(self.config)
+        self.config = NetworkConfig(WORDS, width=options.width, depth=options.depth)
+        self.network, self.average = (VideoTransformer(self.config).to(options.device) for _ in range(2))
         if options.resume is not None:
-            load_weights(self.network, options.resume / "unet")
-        self.network.to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = VideoUNet(self.config).to(options.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            load_weights(self.network, options.resume / "transformer")
         self.average.load_state_dict(self.network.state_dict())
         self.average.requires_grad_(False).eval()
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
-        )
-        self.layout = LayoutNetwork(self.config.text)
-        if options.resume is not None and options.layout_minutes <= 0:
+        self.optimizers = self._optimizers()
+        self.layout = LayoutWriter(WORDS)
+        if options.resume is not None:
             load_weights(self.layout, options.resume / "layout")
         self.layout.to(options.device)
         self.noise = torch.Generator(options.device).manual_seed(options.seed)
+        self.dice = torch.Generator().manual_seed(options.seed)
         self.log: list[dict[str, float]] = []
 
-    def encode(self, tokens: Any) -> tuple[Any, Any]:
-        """Token ids (B, M) padded with 0 -> token states (B, M, 384) and mask (B, M)."""
-        with self.torch.no_grad():
-            mask = tokens != 0
-            width = int(mask.sum(1).max())
-            tokens, mask = tokens[:, :width], mask[:, :width]
-            states = self.encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
-        return states.float(), mask
+    def _optimizers(self) -> list[Any]:
+        """Muon for the blocks' matrices (fewer steps, which is what a small machine lacks), AdamW for the rest."""
+        torch = self.torch
+        matrices: list[Any] = []
+        rest: list[Any] = []
+        for name, value in self.network.named_parameters():
+            inner = name.startswith("blocks.") and value.ndim == 2 and "steer" not in name
+            (matrices if inner else rest).append(value)
+        rate = self.options.rate
+        return [
+            torch.optim.Muon(matrices, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=0.01),
+        ]
 
-    def shrink(self, clips: Any) -> Any:
-        """Drawn clips (B, 16, 3, 64, 64) at the network's length and size."""
-        clips = clips[:, :: clips.shape[1] // self.config.frames]
-        factor = clips.shape[-1] // self.config.side
-        return self.torch.nn.functional.avg_pool3d(clips, (1, factor, factor)) if factor > 1 else clips
+    def _hidden(self, layouts: Any, given: Any) -> Any:
+        """Layouts with nothing known in some, no places in others: in most of those whose first frame is ``given``."""
+        from ...tools.generation.embedded.layout import without_places
 
-    def planes(self, layouts: Any) -> Any:
-        """Layouts (B, 3, 7) of 16 drawn frames -> planes of the frames that :meth:`shrink` keeps; some unknown."""
-        from ...tools.generation.embedded.layout import UNKNOWN, draw_layout
+        chance = self.torch.rand(len(layouts), 1, device=layouts.device, generator=self.noise)
+        bound = _DROP_ALL + self.torch.where(given, _DROP_PLACES_GIVEN, _DROP_PLACES)
+        layouts = self.torch.where(chance < bound, without_places(layouts), layouts)
+        return layouts * (chance >= _DROP_ALL)
 
-        last = (self.config.frames - 1) * (FRAMES // self.config.frames) / (FRAMES - 1)
-        ends = self.torch.lerp(layouts[..., 1:4], layouts[..., 4:], last)
-        planes = draw_layout(self.torch.cat([layouts[..., :4], ends], -1), self.config.frames, self.config.side)
-        hidden = self.torch.rand(len(planes), device=planes.device, generator=self.noise) < _DROP_LAYOUT
-        return planes.masked_fill(hidden[:, None, None, None, None], UNKNOWN)
+    def loss(self, clips: Any, layouts: Any, progress: float) -> Any:
+        """Squared error of the velocity, written as error of the clean clip over the noise share.
 
-    def loss(self, clips: Any, tokens: Any, layouts: Any) -> Any:
-        """Squared error of the velocity, written as error of the clean clip over the noise share."""
-        torch, device = self.torch, self.options.device
-        clean = self.shrink(clips.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 127.5 - 1)
-        tokens = tokens.to(device, non_blocking=True)
-        size = clean.shape[0]
-        dropped = torch.rand(size, device=device, generator=self.noise) < _DROP_TEXT
-        blank = torch.zeros_like(tokens)
-        blank[:, 0], blank[:, 1] = 101, 102  # BERT's start and end: an empty prompt
-        text, mask = self.encode(torch.where(dropped[:, None], blank, tokens))
-        # Near pure noise the words decide everything; a third of the steps go above a noise share of 0.9.
-        t = torch.sigmoid(torch.randn(size, device=device, generator=self.noise) * 1.3 + 1.6)
-        share = t[:, None, None, None, None]
-        noisy = (1 - share) * clean + share * torch.randn(clean.shape, device=device, generator=self.noise)
-        given = (torch.rand(size, 1, 1, 1, device=device, generator=self.noise) < _FIRST_FRAME).float()
-        first = torch.cat([clean[:, 0] * given, given.expand(-1, 1, *clean.shape[3:])], 1)
+        Training begins with one moment (two frames) of many clips, where things and places are learned, and goes on
+        to more moments of fewer clips, where they learn to stay what they are: see :data:`_STAGES`.
+        """
+        torch, device, config = self.torch, self.options.device, self.config
+        share, noise = next((share, noise) for until, share, noise in _STAGES if progress < until)
+        moments = config.frames // config.span
+        chosen = torch.randperm(moments, generator=self.dice)[: max(1, round(moments * share))].sort().values
+        size = max(1, len(clips) // len(chosen))
+        clips, layouts = clips[:size].unflatten(1, (moments, -1)), layouts[:size].to(device)
+        opening = _pixels(clips[:, 0, 0].to(device))
+        clean = _pixels(clips[:, chosen].flatten(1, 2).to(device))
+        given = torch.rand(size, 1, device=device, generator=self.noise) < _FIRST_FRAME
+        plane = given.float()[:, :, None, None].expand(-1, 1, *clean.shape[3:])
+        first = torch.cat([opening * plane, plane], 1)
+        t = torch.sigmoid(torch.randn(size, device=device, generator=self.noise) * 1.3 + noise)
+        noisy = torch.lerp(clean, torch.randn(clean.shape, device=device, generator=self.noise),
+                           t[:, None, None, None, None])  # fmt: skip
         with torch.autocast(device, torch.bfloat16):
-            guess = self.network(noisy, t, text, mask, first, self.planes(layouts.to(device)))
+            guess = self.network(noisy, t, self._hidden(layouts, given), first, chosen.to(device))
         error = (guess.float() - clean).square().mean((1, 2, 3, 4))
         return (error / t.clamp(min=0.15).square()).mean()
 
     def step(self, index: int, progress: float, batch: tuple[Any, ...]) -> Any:
-        """One update; the rate warms up over 200 steps and falls to 2 % by the end (cosine over wall time)."""
-        rate = (
-            self.options.rate * min(1.0, (index + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        loss = self.loss(*batch)
-        self.optimizer.zero_grad(set_to_none=True)
+        """One update; the rate warms up over 100 steps and falls to 2 % by the end (cosine)."""
+        clips, layouts = batch
+        loss = self.loss(clips, layouts, progress)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.options.rate * min(1.0, (index + 1) / 100) * cosine(progress, warmup=0.0)
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
-        decay = min(0.998, (1 + index) / (10 + index))
-        averages, currents = list(self.average.parameters()), list(self.network.parameters())
-        self.torch._foreach_lerp_(averages, [p.detach() for p in currents], 1 - decay)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        decay = min(0.999, (1 + index) / (10 + index))
+        averages, currents = ([p.detach() for p in one.parameters()] for one in (self.average, self.network))
+        self.torch._foreach_lerp_(averages, currents, 1 - decay)
         return loss.detach()
 
     def run(self) -> None:
-        """Train until the wall budget is spent, logging every 50 steps and saving now and then."""
+        """Train until the budget is spent, logging every 50 steps and saving now and then."""
         from .generator_files import save_pipeline
 
         feeder = _Feeder(self.bank, self.options)
-        start, budget, index, losses = time.monotonic(), self.options.minutes * 60, 0, []
-        saved = start
-        while (elapsed := time.monotonic() - start) < budget:
-            losses.append(self.step(index, elapsed / budget, feeder.next()))
+        start, index, losses = time.monotonic(), 0, []
+        saved, budget, begin = start, Budget(self.options.steps, self.options.minutes), self.options.begin
+        while (share := budget.progress(index)) < 1:
+            losses.append(self.step(index, begin + (1 - begin) * share, feeder.next()))
             index += 1
             if index % 50 == 0 or index == 5:
                 mean = float(self.torch.stack(losses).mean())
                 losses = []
-                row = {"step": index, "seconds": round(elapsed, 1), "loss": round(mean, 5), "drawn": self.bank.drawn}
+                row = {
+                    "step": index,
+                    "seconds": round(time.monotonic() - start, 1),
+                    "loss": round(mean, 5),
+                    "drawn": self.bank.drawn,
+                }
                 self.log.append(row)
                 print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
             if time.monotonic() - saved > self.options.save_minutes * 60:
@@ -257,29 +266,28 @@ def _write_log(rows: list[dict[str, float]], path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train, save, evaluate."""
+    """Train and save."""
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     world = NARROW if options.world == "narrow" else WIDE
     tokenizer = options.models / "text" / "tokenizer.json"
-    bank = SceneBank(options.slots, options.workers, tokenizer, options.seed, options.refresh, world)
+    bank = SceneBank(options.slots, options.workers, options.seed, options.refresh, world)
     bank.wait(min(options.slots, 16 * options.batch))
     from .generator_files import save_pipeline
     from .generator_layout import train_layout
+    from .generator_sprites import train_sprites
 
     trainer = Trainer(options, bank)
-    if options.layout_minutes > 0:
-        trainer.layout = train_layout(trainer.encoder, tokenizer, world, options)
-    trainer.run()
+    if options.layout_minutes or options.layout_steps:
+        trainer.layout = train_layout(trainer.layout, trainer.encoder, tokenizer, world, options)
+    if options.sprite_minutes or options.sprite_steps:
+        train_sprites(trainer.network, options)
+        trainer.average.load_state_dict(trainer.network.state_dict())
+    if options.minutes or options.steps:
+        trainer.run()
     bank.close()
     save_pipeline(trainer.average, trainer.layout, options.out, _SHARD_BYTES)
     _write_log(trainer.log, options.out / "log.csv")
-    if options.eval_prompts:
-        from .generator_evaluation import evaluate
-
-        report = evaluate(trainer, options.eval_prompts, options.out)
-        (options.out / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
-        print(json.dumps({k: v for k, v in report.items() if k != "cases"}, indent=1))  # noqa: T201
 
 
 if __name__ == "__main__":

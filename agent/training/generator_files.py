@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ...tools.generation.embedded.layout import LayoutNetwork
-    from ...tools.generation.embedded.network import VideoUNet
+    from ...tools.generation.embedded.network import VideoTransformer
+    from ...tools.generation.embedded.writer import LayoutWriter
 
 _NAME = "diffusion_pytorch_model"
 _MODULE = "gpt4video.tools.generation.embedded"
@@ -24,19 +24,22 @@ def _json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def save_pipeline(network: VideoUNet, layout: LayoutNetwork, out: Path, shard_bytes: int) -> None:
-    """Write ``model_index.json``, ``scheduler/``, ``layout/`` and ``unet/``, float16 in shards of ``shard_bytes``."""
-    _save_model(network, out / "unet", "VideoUNetModel", network.config.as_dict(), shard_bytes)
-    _save_model(layout, out / "layout", "VideoLayoutModel", layout.shape, shard_bytes)
+def save_pipeline(network: VideoTransformer, writer: LayoutWriter, out: Path, shard_bytes: int) -> None:
+    """Write ``model_index.json``, ``scheduler/``, ``layout/`` and ``transformer/``, float16 in shards."""
+    from .generator_words import VOCABULARY
+
+    _save_model(network, out / "transformer", "VideoTransformerModel", network.config.as_dict(), shard_bytes)
+    shape = {name: value for name, value in writer.shape.items() if name != "words"}
+    _save_model(writer, out / "layout", "LayoutWriterModel", {"vocabulary": VOCABULARY, **shape}, shard_bytes)
     _json(out / "scheduler" / "scheduler_config.json", {
         "_class_name": "FlowMatchEulerDiscreteScheduler", "_diffusers_version": _DIFFUSERS,
-        "num_train_timesteps": 1000, "shift": 2.0})  # fmt: skip
+        "num_train_timesteps": 1000, "shift": 3.0})  # fmt: skip
     _json(out / "model_index.json", {
         "_class_name": "GPT4VideoPipeline", "_diffusers_version": _DIFFUSERS,
         "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
         "text_encoder": [None, None], "tokenizer": [None, None],
-        "layout": [f"{_MODULE}.model", "VideoLayoutModel"],
-        "unet": [f"{_MODULE}.model", "VideoUNetModel"]})  # fmt: skip
+        "layout": [f"{_MODULE}.model", "LayoutWriterModel"],
+        "transformer": [f"{_MODULE}.model", "VideoTransformerModel"]})  # fmt: skip
 
 
 def _save_model(network: nn.Module, folder: Path, name: str, shape: Mapping[str, object], shard_bytes: int) -> None:
@@ -48,12 +51,12 @@ def _save_model(network: nn.Module, folder: Path, name: str, shape: Mapping[str,
     }
     shards: list[dict[str, torch.Tensor]] = [{}]
     filled = 0
-    for name, tensor in tensors.items():
+    for key, tensor in tensors.items():
         size = tensor.numel() * 2
         if shards[-1] and filled + size > shard_bytes:
             shards.append({})
             filled = 0
-        shards[-1][name] = tensor
+        shards[-1][key] = tensor
         filled += size
     folder.mkdir(parents=True, exist_ok=True)
     where = {}
@@ -68,7 +71,7 @@ def _save_model(network: nn.Module, folder: Path, name: str, shape: Mapping[str,
 
 
 def load_weights(network: nn.Module, folder: Path) -> None:
-    """Read a model folder (``unet`` or ``layout``) of :func:`save_pipeline` into a network of the same shape."""
+    """Read a model folder (``transformer`` or ``layout``) of :func:`save_pipeline` into a network of the same shape."""
     from safetensors.torch import load_file
 
     tensors = {}

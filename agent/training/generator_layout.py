@@ -1,89 +1,102 @@
-"""Trains the generator's first stage: captions of drawn scenes and where their things are, without drawing a pixel."""
+"""Trains the generator's first stage: captions of drawn scenes and their layouts, without drawing a pixel."""
 
 from __future__ import annotations
 
+import copy
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .loop import cosine
-from .scene_bank import HELD_OUT_SEEDS, caption_tokenizer, token_row
+from .generator_words import numbers
+from .loop import Budget, cosine
+from .scene_bank import HELD_OUT_SEEDS
 from .scene_captions import caption
 from .scene_world import World, draw_scene
-from .scenes import layout
+from .scenes import things
 
 if TYPE_CHECKING:
+    from ...tools.generation.embedded.writer import LayoutWriter
     from .generator import Options
 
-_BATCH = 192
-_DROP_TEXT = 0.1
+_BATCH = 160
+_DROP_TEXT = 0.06
 _RATE = 1.5e-3
-LAYOUT_TEXT = 384
+_TOKENS = 32
+_ENCODED = 384
+
+
+def _tokens(tokenizer: Path, texts: list[str]) -> NDArray[np.int64]:
+    """Token ids (N, 32) of captions, cut or padded with 0."""
+    from tokenizers import Tokenizer
+
+    encoder = Tokenizer.from_file(str(tokenizer))
+    encoder.enable_truncation(_TOKENS)
+    encoder.enable_padding(pad_id=0, length=_TOKENS)
+    return np.asarray([row.ids for row in encoder.encode_batch(texts)], np.int64)
 
 
 def _examples(encoder: Any, tokenizer: Path, world: World, options: Options) -> tuple[Any, Any, Any]:
-    """Token states (N, 32, 384) in half precision, masks (N, 32) and layouts in units (N, 3, 7) of drawn scenes."""
+    """Token states (N, 32, 384) in half precision, masks (N, 32) and layouts (N, LENGTH) of drawn scenes."""
     import torch
 
-    from ...tools.generation.embedded.layout import to_units
-
-    words = caption_tokenizer(tokenizer)
     first = options.seed * 1_000_003
     scenes = [draw_scene((first + index) % HELD_OUT_SEEDS, world) for index in range(options.layout_scenes)]
     texts = [caption(scene, index) for index, scene in enumerate(scenes)]
     for index in range(0, len(texts), round(1 / _DROP_TEXT)):
         texts[index] = ""
-    ids = torch.from_numpy(np.stack([token_row(words, text) for text in texts]).astype(np.int64))
-    states = torch.zeros((*ids.shape, LAYOUT_TEXT), dtype=torch.float16)
+    ids = torch.from_numpy(_tokens(tokenizer, texts))
+    states = torch.zeros((*ids.shape, _ENCODED), dtype=torch.bfloat16)
     order = (ids != 0).sum(1).argsort()
     for part in torch.split(order, _BATCH):  # of similar length, so that little is padding
         wide = int((ids[part[-1]] != 0).sum())
         rows = ids[part, :wide].to(options.device)
         with torch.inference_mode():
             found = encoder(input_ids=rows, attention_mask=(rows != 0).long()).last_hidden_state
-        states[part, :wide] = found.to("cpu", torch.float16)
-    return states, ids != 0, to_units(torch.from_numpy(np.stack([layout(scene) for scene in scenes])))
+        states[part, :wide] = found.to("cpu", torch.bfloat16)
+    return states, ids != 0, torch.from_numpy(np.stack([numbers(scene, things(scene)) for scene in scenes]))
 
 
-def train_layout(encoder: Any, tokenizer: Path, world: World, options: Options) -> Any:
-    """Train a :class:`LayoutNetwork` for ``options.layout_minutes``; returns the average of its weights over time.
+def train_layout(network: LayoutWriter, encoder: Any, tokenizer: Path, world: World, options: Options) -> LayoutWriter:
+    """Train a writer of layouts for ``options``' layout budget; returns the average of its weights over time.
 
     Args:
+        network: to begin with; changed in place.
         encoder: the frozen sentence encoder.
         tokenizer: its ``tokenizer.json``.
         world: what scenes are drawn from.
         options: device, seed, number of scenes and minutes count here.
     """
     import torch
-
-    from ...tools.generation.embedded.layout import LayoutNetwork
+    from torch.nn.attention import SDPBackend, sdpa_kernel
 
     torch.manual_seed(options.seed)
     everything = _examples(encoder, tokenizer, world, options)
-    network, average = LayoutNetwork().to(options.device), LayoutNetwork().to(options.device).requires_grad_(False)
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.01)
-    begin, budget, step, losses = time.monotonic(), options.layout_minutes * 60, 0, []
-    while (elapsed := time.monotonic() - begin) < budget:
+    average = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.02)
+    begin, budget, step, losses = time.monotonic(), Budget(options.layout_steps, options.layout_minutes), 0, []
+    while (progress := budget.progress(step)) < 1:
         rows = torch.randint(options.layout_scenes, (_BATCH,))
-        states, mask, clean = (part[rows].to(options.device) for part in everything)
-        share = torch.sigmoid(torch.randn(_BATCH, device=options.device) + 0.3)
-        noisy = torch.lerp(clean, torch.randn_like(clean), share[:, None, None])
-        error = (network(noisy, share, states.float(), mask) - clean).square().mean((1, 2))
-        loss = (error / share.clamp(min=0.15).square()).mean()
+        states, mask, layout = (part[rows].to(options.device) for part in everything)
+        with sdpa_kernel(SDPBackend.MATH), torch.autocast(options.device, torch.bfloat16):  # rows are short
+            loss = network.loss(layout, states, mask)
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * cosine(elapsed / budget)
+            group["lr"] = _RATE * cosine(progress)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        share_kept = min(0.995, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - share_kept)
+        kept = min(0.995, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in network.parameters()], 1 - kept)
         losses.append(float(loss.detach()))
         step += 1
-        if step % 200 == 0:
-            row = {"layout step": step, "seconds": round(elapsed), "loss": round(float(np.mean(losses[-200:])), 4)}
+        if step % 100 == 0:
+            row = {
+                "layout step": step,
+                "seconds": round(time.monotonic() - begin),
+                "loss": round(float(np.mean(losses[-100:])), 4),
+            }
             print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
     return average

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...tools.generation.embedded.layout import HOP_HEIGHT, HOPS
 from .scene_backdrops import paint_scenery
 from .scene_world import COLOURS, PLAIN, SCENERY
 from .scenes import FRAMES, OBJECT_LIGHT, SIDE, VEIL
@@ -23,6 +24,7 @@ _DRAWS = 10
 _TOLERANCE = 62.0  # RGB distance within which a pixel counts as of a palette colour
 _WEIGHTS = {"white": 0.3, "black": 0.3, "brown": 0.5}
 _PAN_PIXELS = 0.45 * SIDE / (FRAMES - 1)  # a frame
+_SEEN = 0.003  # share of a clip that a thing must cover
 _LOOKS = ("clear", "overcast", "fog")
 
 Floats = NDArray[np.float32]
@@ -43,6 +45,8 @@ class Findings:
         camera: fixed, pan left or pan right.
         brightness: mean luma, 0 to 255.
         object_share: share of pixels of the object's colour.
+        colours: all palette colours that things have, the most frequent first.
+        action: ``bounce`` when the object hops twice in the clip.
     """
 
     colour: str
@@ -54,6 +58,8 @@ class Findings:
     camera: str
     brightness: float
     object_share: float
+    colours: tuple[str, ...]
+    action: str
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,21 @@ def _solid(mask: Floats) -> Floats:
     return kept
 
 
+def _action(mask: Floats) -> str:
+    """Whether the centre of the mask (T, 64, 64) follows two hops over the straight line from first to last frame."""
+    area = mask.sum((1, 2))
+    if (area < 4).any():
+        return ""
+    ys = (mask.sum(2) @ np.arange(SIDE, dtype=np.float32)) / area / SIDE
+    share = np.linspace(0, 1, len(ys))
+    hop = np.abs(np.sin(np.pi * HOPS * share))
+    shape = np.stack([np.ones_like(share), share, -hop], 1)
+    found, *_ = np.linalg.lstsq(shape, ys, rcond=None)
+    missed, straight = ys - shape @ found, ys - shape[:, :2] @ np.linalg.lstsq(shape[:, :2], ys, rcond=None)[0]
+    explains = float(np.square(missed).sum()) < 0.5 * float(np.square(straight).sum())
+    return "bounce" if explains and found[2] > 0.4 * HOP_HEIGHT else ""
+
+
 def _motion(mask: Floats) -> str:
     """Direction from the centre and the area of the mask (T, 64, 64), the first quarter against the last."""
     area = mask.sum((1, 2)) + 1e-3
@@ -247,7 +268,7 @@ def analyse(frames: Frames) -> Findings:
     # White, black and brown also edge things, and boats have white sails: they count for less.
     areas = solid.mean((1, 2, 3)) * np.asarray([_WEIGHTS.get(name, 1.0) for name in names])
     best = int(areas.argmax())
-    found = float(solid[best].mean()) > 0.003
+    found = float(solid[best].mean()) > _SEEN
     mask = (_crowding(solid.max(0), 2) > 0).astype(np.float32)
     camera = "fixed" if plain else _camera(clip, mask)
     steady, steady_mask = (_steadied(values, camera) for values in (clip, mask))
@@ -262,6 +283,8 @@ def analyse(frames: Frames) -> Findings:
         camera=camera,
         brightness=float(clip.mean()),
         object_share=float(solid[best].mean()),
+        colours=tuple(names[index] for index in np.argsort(-areas) if float(solid[index].mean()) > _SEEN),
+        action=_action(solid[best]) if found else "",
     )
 
 

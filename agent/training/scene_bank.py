@@ -6,18 +6,16 @@ import mmap
 import multiprocessing
 import os
 import time
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .scene_captions import caption
+from ...tools.generation.embedded.layout import LENGTH
+from .generator_words import numbers
 from .scene_world import KINDS, WIDE, World
-from .scenes import FRAMES, SIDE, layout, render_seed
+from .scenes import FRAMES, SIDE, render_seed, things
 
-TOKENS = 32
-WORDINGS = 4
+_REST = 6.0  # once all slots hold a clip, a worker rests so many times as long as it draws
 HELD_OUT_SEEDS = 10_000_000  # seeds from here on are never trained on
 
 
@@ -26,64 +24,41 @@ def _shared(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.gener
     return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
-def caption_tokenizer(path: Path) -> Any:
-    """The sentence encoder's ``tokenizers.Tokenizer``, cutting at :data:`TOKENS`, without padding."""
-    from tokenizers import Tokenizer
-
-    encoder = Tokenizer.from_file(str(path))
-    encoder.no_padding()
-    encoder.enable_truncation(TOKENS)
-    return encoder
-
-
-def token_row(encoder: Any, text: str) -> NDArray[np.int32]:
-    """A caption's token ids (32,), padded with 0."""
-    row = np.zeros(TOKENS, np.int32)
-    ids = encoder.encode(text).ids
-    row[: len(ids)] = ids
-    return row
-
-
 class SceneBank:
-    """Clips (N, 16, 64, 64, 3) uint8 with ``WORDINGS`` tokenised captions and a layout (3, 7) each.
+    """Clips (N, 16, 64, 64, 3) uint8 with the layout (LENGTH,) of each.
 
     Workers are forked, so make the bank before anything starts threads or a GPU. Worker ``w`` of ``W`` owns the slots
     ``w, w + W, ...`` and draws new clips into them round and round, or once when not to ``refresh``.
     """
 
-    def __init__(
-        self, slots: int, workers: int, tokenizer: Path, seed: int, refresh: bool = True, world: World = WIDE
-    ) -> None:
+    def __init__(self, slots: int, workers: int, seed: int, refresh: bool = True, world: World = WIDE) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
-        self.tokens = _shared((slots, WORDINGS, TOKENS), np.int32)
-        self.layouts = _shared((slots, 3, 7), np.float32)
-        self.labels = _shared((slots, 2), np.int64)  # kind (len(KINDS) is none) and count
+        self.layouts = _shared((slots, LENGTH), np.int64)
+        self.labels = _shared((slots, 3), np.int64)  # kind, second kind (len(KINDS) is none), and how many in all
         self._drawn = _shared((workers,), np.int64)
         self._slots, self._workers, self._seed, self._refresh = slots, workers, seed, refresh
         self._world = world
         context = multiprocessing.get_context("fork")
-        self._processes = [
-            context.Process(target=self._work, args=(worker, tokenizer), daemon=True) for worker in range(workers)
-        ]
+        self._processes = [context.Process(target=self._work, args=(worker,), daemon=True) for worker in range(workers)]
         for process in self._processes:
             process.start()
 
-    def _work(self, worker: int, tokenizer: Path) -> None:
+    def _work(self, worker: int) -> None:
         os.nice(10)  # training comes first
-        encoder = caption_tokenizer(tokenizer)
         mine = range(worker, self._slots, self._workers)
         drawn = 0
         while self._refresh or drawn < len(mine):
-            slot = mine[drawn % len(mine)]
+            begin, slot = time.monotonic(), mine[drawn % len(mine)]
             seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
             scene, clip = render_seed(seed, self._world)
-            tokens = np.stack([token_row(encoder, caption(scene, row)) for row in range(WORDINGS)])
-            self.clips[slot] = clip
-            self.tokens[slot] = tokens
-            self.layouts[slot] = layout(scene)
-            self.labels[slot] = (*KINDS, "").index(scene.kind), scene.count
+            shown = things(scene)
+            kinds = [(*KINDS, "").index(kind) for kind in (scene.kind, scene.second)]
+            self.clips[slot], self.layouts[slot] = clip, numbers(scene, shown)
+            self.labels[slot] = *kinds, len(shown)
             drawn += 1
             self._drawn[worker] = drawn
+            if drawn > len(mine):
+                time.sleep(_REST * (time.monotonic() - begin))
 
     @property
     def drawn(self) -> int:
@@ -102,13 +77,10 @@ class SceneBank:
                 raise RuntimeError("All workers that draw clips have died; run with --workers 1 to see why.")
             time.sleep(0.2)
 
-    def batch(
-        self, size: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float32]]:
-        """Random filled clips (B, 16, 64, 64, 3), one caption's tokens each (B, 32), and layouts (B, 3, 7)."""
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Random filled clips (B, 16, 64, 64, 3) and their layouts (B, LENGTH)."""
         rows = rng.integers(0, self.filled, size)
-        wording = rng.integers(0, WORDINGS, size)
-        return self.clips[rows], self.tokens[rows, wording].astype(np.int64), self.layouts[rows]  # type: ignore[return-value]
+        return self.clips[rows], self.layouts[rows]  # type: ignore[return-value]
 
     def close(self) -> None:
         """Stop the workers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from .scene_world import NATURAL, SHAPES, Scene
 
@@ -63,9 +64,9 @@ _VERBS: dict[str, tuple[str, ...]] = {
     "fish": ("swimming", "swimming", "moving"),
     "balloon": ("floating", "drifting", "moving"),
     "rocket": ("flying", "moving"),
-    "rabbit": ("hopping", "running", "moving"),
+    "rabbit": ("running", "running", "moving"),
     "cat": ("walking", "running", "moving"),
-    "ball": ("moving", "rolling", "moving", "bouncing"),
+    "ball": ("moving", "rolling", "moving"),
 }
 _WAYS: dict[str, tuple[str, ...]] = {
     "left": ("left", "to the left", "to the left", "from right to left", "leftward", "towards the left"),
@@ -80,6 +81,13 @@ _SPECIAL: dict[str, tuple[str, ...]] = {
     "away": ("moving away", "getting smaller", "shrinking", "going away", "disappearing in the distance"),
     "still": ("standing still", "not moving", "at rest", "that does not move"),
 }
+_HOPS: dict[str, tuple[str, ...]] = {
+    "ball": ("bouncing", "bouncing", "bouncing up and down", "jumping"),
+    "rabbit": ("hopping", "hopping", "jumping", "jumping up and down"),
+    "": ("jumping", "jumping", "bouncing", "hopping", "jumping up and down", "bouncing up and down"),
+}
+_BESIDE = ("and", "and", "next to", "beside", "with", "near")
+_PASSING = ("passing", "passing", "in front of", "going past", "moving past")
 _PLACES: dict[str, tuple[str, ...]] = {
     "city": ("on a city street", "in the city", "on a street", "in a city street", "down a street", "downtown",
              "in front of buildings", "on the road in a city", "in town"),
@@ -161,6 +169,10 @@ def _action(scene: Scene, rng: random.Random) -> str:
     """How it moves, as a participle phrase; empty when left out."""
     if scene.camera != "fixed":
         return ""
+    if scene.action:
+        verb = rng.choice(_HOPS.get(scene.kind, _HOPS[""]))
+        told = scene.motion != "still" and rng.random() < 0.88
+        return f"{verb} {rng.choice(_WAYS[scene.motion])}" if told else verb
     if scene.motion == "still":
         return rng.choice(_SPECIAL["still"]) if rng.random() < 0.3 else ""
     if rng.random() < 0.12:
@@ -200,11 +212,24 @@ def _circumstances(scene: Scene, rng: random.Random) -> list[str]:
     return told
 
 
+def _pair(scene: Scene, thing: str, action: str, rng: random.Random) -> list[str]:
+    """Two different things, and what the first of them does."""
+    other = _thing(replace(scene, kind=scene.second, colour=scene.second_colour, size="medium", count=1), rng)
+    if scene.motion in {"left", "right"} and rng.random() < 0.4:
+        return [thing, action, rng.choice(_PASSING) if action else "passing", other]
+    link = rng.choice(_BESIDE)
+    if not action:
+        return [other, link, thing] if rng.random() < 0.4 else [thing, link, other]
+    return [thing, action, link, other] if rng.random() < 0.6 else [other, "and", thing, action]
+
+
 def _sentence(scene: Scene, rng: random.Random) -> list[str]:
     circumstances = _circumstances(scene, rng)
     if not scene.kind:
         return [rng.choice(_VIEWS[scene.background]), *circumstances]
     thing, action, place = _thing(scene, rng), _action(scene, rng), _background(scene, rng)
+    if scene.second:
+        return [*_pair(scene, thing, action, rng), place, *circumstances]
     if scene.scenic and place and rng.random() < 0.15:
         return [rng.choice(_VIEWS[scene.background]), "with", thing, action, *circumstances]
     if action and rng.random() < 0.2 and not action.startswith(("that", "not", "at")):

@@ -5,6 +5,7 @@ It has never seen a generated clip; blur, noise and colour shifts in its trainin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,23 @@ from .scene_world import KINDS
 if TYPE_CHECKING:
     from .scene_bank import SceneBank
 
+_COUNTS = 4  # none to three
 _READ = (4, 8, 12)  # frames that are read; their scores are added
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What was read.
+
+    Attributes:
+        kind: the object, or the more certain one of two; empty for none.
+        two: the two most certain ones.
+        count: how many there are in all.
+    """
+
+    kind: str
+    two: tuple[str, str]
+    count: int
 
 
 def build_reader() -> Any:
@@ -28,7 +45,7 @@ def build_reader() -> Any:
             nn.Conv2d(entry, leave, 3, padding=1), nn.BatchNorm2d(leave), nn.ReLU(),
             nn.Conv2d(leave, leave, 3, stride=2, padding=1), nn.BatchNorm2d(leave), nn.ReLU(),
         ]  # fmt: skip
-    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(192 * 16, len(KINDS) + 5))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(192 * 16, len(KINDS) + 1 + _COUNTS))
 
 
 def _worn(frames: Any) -> Any:
@@ -60,8 +77,10 @@ def train_reader(bank: SceneBank, device: str, steps: int = 1500, batch: int = 2
         frames = torch.from_numpy(bank.clips[rows, moments]).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
         labels = torch.from_numpy(bank.labels[rows]).to(device)
         scores = reader(_worn(frames))
-        loss = F.cross_entropy(scores[:, : len(KINDS) + 1], labels[:, 0]) + 0.5 * F.cross_entropy(
-            scores[:, len(KINDS) + 1 :], labels[:, 1]
+        second = torch.where(labels[:, 1] < len(KINDS), labels[:, 1], labels[:, 0])
+        both = (F.one_hot(labels[:, 0], len(KINDS) + 1) + F.one_hot(second, len(KINDS) + 1)) / 2
+        loss = F.cross_entropy(scores[:, : len(KINDS) + 1], both) + 0.5 * F.cross_entropy(
+            scores[:, len(KINDS) + 1 :], labels[:, 2]
         )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -70,8 +89,8 @@ def train_reader(bank: SceneBank, device: str, steps: int = 1500, batch: int = 2
     return reader.eval()
 
 
-def read_objects(reader: Any, clips: NDArray[np.uint8]) -> list[tuple[str, int]]:
-    """Clips (N, 16, 64, 64, 3) uint8 -> kind (empty for none) and count of each."""
+def read_objects(reader: Any, clips: NDArray[np.uint8]) -> list[Objects]:
+    """Clips (N, 16, 64, 64, 3) uint8 -> what is in each and how many."""
     import torch
 
     device = next(reader.parameters()).device
@@ -79,8 +98,12 @@ def read_objects(reader: Any, clips: NDArray[np.uint8]) -> list[tuple[str, int]]
     with torch.inference_mode():
         for index in _READ:
             frames = torch.from_numpy(np.ascontiguousarray(clips[:, index])).to(device)
-            scores = scores + reader(frames.permute(0, 3, 1, 2).float() / 127.5 - 1).log_softmax(1)
-    kinds = scores[:, : len(KINDS) + 1].argmax(1).tolist()
+            rows = reader(frames.permute(0, 3, 1, 2).float() / 127.5 - 1)
+            scores = scores + torch.cat([part.log_softmax(1) for part in rows.split([len(KINDS) + 1, _COUNTS], 1)], 1)
+    kinds = scores[:, : len(KINDS) + 1].topk(2, 1).indices.tolist()
     counts = scores[:, len(KINDS) + 1 :].argmax(1).tolist()
     names = (*KINDS, "")
-    return [(names[kind], int(count)) for kind, count in zip(kinds, counts, strict=True)]
+    return [
+        Objects(names[first], (names[first], names[second]), int(count))
+        for (first, second), count in zip(kinds, counts, strict=True)
+    ]

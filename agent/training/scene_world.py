@@ -35,6 +35,7 @@ KINDS = (
     "ball", "square", "triangle", "star", "heart", "diamond", "car", "bus", "boat", "plane", "bicycle", "person",
     "dog", "bird", "fish", "tree", "house", "flower", "balloon", "rocket", "rabbit", "cat",
 )  # fmt: skip
+ACTIONS = ("", "bounce")
 MOTIONS = ("left", "right", "up", "down", "still", "closer", "away")
 TIMES = ("day", "night", "sunset")
 WEATHERS = ("clear", "rain", "snow", "fog")
@@ -42,6 +43,7 @@ CAMERAS = ("fixed", "pan left", "pan right")
 SIZES = {"small": 0.105, "medium": 0.155, "big": 0.225}
 
 SHAPES = frozenset({"ball", "square", "triangle", "star", "heart", "diamond"})
+JUMPERS = SHAPES | {"person", "dog", "rabbit", "cat", "bird", "fish"}
 IMMOBILE = frozenset({"tree", "house", "flower"})
 NATURAL: dict[str, tuple[str, ...]] = {
     "tree": ("green", "green", "green", "orange"),
@@ -114,6 +116,9 @@ class Scene:
         weather: clear, rain, snow or fog.
         camera: fixed or panning; when it pans, objects stand still in the world.
         seed: decides everything that has no name (where, how fast, which houses).
+        action: one of :data:`ACTIONS`: whether the object hops, on its way or on the spot.
+        second: another object that stands beside or behind the first, one of :data:`KINDS`; empty for none.
+        second_colour: of that object.
     """
 
     kind: str
@@ -127,6 +132,9 @@ class Scene:
     weather: str
     camera: str
     seed: int
+    action: str = ""
+    second: str = ""
+    second_colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,8 @@ class World:
         motions: weights of :data:`MOTIONS`.
         weathers: weights of :data:`WEATHERS` out of doors.
         pans: share of panning cameras, without and with an object.
+        hops: share of objects that hop, of those that could.
+        pairs: share of single objects that have another one beside them.
     """
 
     kinds: tuple[str, ...]
@@ -150,12 +160,14 @@ class World:
     motions: tuple[int, ...]
     weathers: tuple[int, ...]
     pans: tuple[float, float]
+    hops: float
+    pairs: float
 
 
-WIDE = World(KINDS, (0.5, 0.2), (3, 4, 3), (7, 2, 1), (4, 4, 3, 3, 3, 1, 1), (6, 2, 1, 1), (0.5, 0.08))
+WIDE = World(KINDS, (0.5, 0.2), (3, 4, 3), (7, 2, 1), (4, 4, 3, 3, 3, 1, 1), (6, 2, 1, 1), (0.5, 0.08), 0.15, 0.2)
 NARROW = World(
     ("ball", "square", "triangle", "star", "heart", "car", "boat", "plane", "bird", "person", "house", "tree"),
-    (0.6, 0.4), (0, 1, 1), (7, 2, 1), (4, 4, 4, 4, 2, 0, 0), (8, 2, 1, 0), (0.0, 0.0),
+    (0.6, 0.4), (0, 1, 1), (7, 2, 1), (4, 4, 4, 4, 2, 0, 0), (8, 2, 1, 0), (0.0, 0.0), 0.0, 0.0,
 )  # fmt: skip
 """For training on a small machine: fewer and bigger things, a camera that stands still."""
 
@@ -173,8 +185,8 @@ def clashes(colour: str, background: str, time: str) -> bool:
     return colour in _CLASH[background] or (time == "night" and colour in {"black", "brown"})
 
 
-def _pick_colour(rng: random.Random, kind: str, background: str, time: str) -> str:
-    fits = [name for name in COLOURS if not clashes(name, background, time)]
+def _pick_colour(rng: random.Random, kind: str, background: str, time: str, taken: str = "") -> str:
+    fits = [name for name in COLOURS if name != taken and not clashes(name, background, time)]
     natural = [name for name in NATURAL.get(kind, ()) if name in fits]
     if natural and rng.random() < 0.5:
         return rng.choice(natural)
@@ -196,11 +208,17 @@ def draw_scene(seed: int, world: World = WIDE) -> Scene:
     motion = rng.choices(MOTIONS, world.motions)[0]
     if pans or not kind or (kind in IMMOBILE and rng.random() < 0.6):
         motion = "still"
+    colour = _pick_colour(rng, kind, background, time) if kind else ""
+    count = rng.choices((1, 2, 3), world.counts)[0] if kind else 0
+    hops = kind in JUMPERS and not pans and motion in {"left", "right", "still"}
+    second = ""
+    if count == 1 and motion not in {"closer", "away"} and rng.random() < world.pairs:
+        second = rng.choice([other for other in world.kinds if other != kind])
     return Scene(
         kind=kind,
-        colour=_pick_colour(rng, kind, background, time) if kind else "",
+        colour=colour,
         size=rng.choices(tuple(SIZES), world.sizes)[0] if kind else "",
-        count=rng.choices((1, 2, 3), world.counts)[0] if kind else 0,
+        count=count,
         motion=motion,
         background=background,
         scenic=scenic,
@@ -208,4 +226,7 @@ def draw_scene(seed: int, world: World = WIDE) -> Scene:
         weather=weather,
         camera=rng.choice(CAMERAS[1:]) if pans else "fixed",
         seed=seed,
+        action="bounce" if hops and rng.random() < world.hops else "",
+        second=second,
+        second_colour=_pick_colour(rng, second, background, time, colour) if second else "",
     )

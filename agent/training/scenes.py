@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ...tools.generation.embedded.layout import HOP_HEIGHT, HOPS
 from .scene_backdrops import HORIZON, paint_scenery
 from .scene_objects import DRAW, Pen
 from .scene_world import CAMERAS, COLOURS, PLAIN, SIZES, WIDE, Scene, World, draw_scene
@@ -30,15 +32,32 @@ Frames = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Track:
-    """Where one object goes: centre x, y and radius, in picture widths, at the first and the last frame."""
+    """Where one object goes: centre x, y and radius, in picture widths, at the first and the last frame.
+
+    Attributes:
+        start: where it begins.
+        end: where it ends; in between it goes straight on.
+        hops: whether it hops on the way.
+    """
 
     start: tuple[float, float, float]
     end: tuple[float, float, float]
+    hops: bool = False
 
     def at(self, f: float) -> tuple[float, float, float]:
         """Centre and radius at the share ``f`` of the way."""
         x, y, r = (a + (b - a) * f for a, b in zip(self.start, self.end, strict=True))
-        return x, y, r
+        return x, y - self.hops * HOP_HEIGHT * abs(math.sin(math.pi * HOPS * f)), r
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object of a scene and where it goes."""
+
+    kind: str
+    colour: str
+    motion: str
+    track: Track
 
 
 def _rest(scene: Scene, radius: float, rng: random.Random) -> tuple[float, float]:
@@ -68,28 +87,43 @@ def _path(scene: Scene, radius: float, rng: random.Random) -> Track:
     return Track((x, y, radius), (x, y, radius))
 
 
-def tracks(scene: Scene) -> list[Track]:
-    """Where the scene's objects go, in the picture: what stands in the world moves against a panning camera."""
+def things(scene: Scene) -> list[Thing]:
+    """The scene's objects, the farthest first: what stands in the world moves against a panning camera."""
     if not scene.kind:
         return []
     pan = {CAMERAS[1]: -_PAN / 2, CAMERAS[2]: _PAN / 2}.get(scene.camera, 0.0)
-    found = _in_world(scene, random.Random(scene.seed ^ 0x7AC4))
-    return [Track((x + pan, y, r), (u - pan, v, s)) for (x, y, r), (u, v, s) in ((t.start, t.end) for t in found)]
+    rng = random.Random(scene.seed ^ 0x7AC4)
+    found = [Thing(scene.kind, scene.colour, scene.motion, track) for track in _in_world(scene, rng)]
+    if scene.second:
+        found = _paired(found[0], scene, rng)
+    return [replace(thing, track=_panned(thing.track, pan)) for thing in found]
 
 
-def layout(scene: Scene) -> NDArray[np.float32]:
-    """The scene's tracks as the generator's first stage knows them: (3, 7), see :mod:`...embedded.layout`."""
-    rows = np.zeros((3, 7), np.float32)
-    for row, track in zip(rows, tracks(scene), strict=False):
-        row[:] = (1.0, *track.start, *track.end)
-    return rows
+def _panned(track: Track, pan: float) -> Track:
+    (x, y, r), (u, v, s) = track.start, track.end
+    return Track((x + pan, y, r), (u - pan, v, s), track.hops)
+
+
+def _paired(first: Thing, scene: Scene, rng: random.Random) -> list[Thing]:
+    """The second object stands behind what passes from side to side, else each has a half of the picture."""
+    radius = SIZES["medium"] * rng.uniform(0.85, 1.15)
+    beside = Scene(scene.second, scene.second_colour, "medium", 1, "still", scene.background, scene.scenic,
+                   scene.time, scene.weather, scene.camera, scene.seed)  # fmt: skip
+    x, y = _rest(beside, radius, rng)
+    if scene.motion not in {"left", "right"}:
+        side = rng.choice((-1, 1))
+        x = 0.5 + side * rng.uniform(0.2, 0.27)
+        away = 0.5 - side * rng.uniform(0.2, 0.27)
+        (_, y0, r0), (_, y1, r1) = first.track.start, first.track.end
+        first = replace(first, track=Track((away, y0, r0), (away, y1, r1), first.track.hops))
+    return [Thing(scene.second, scene.second_colour, "still", Track((x, y, radius), (x, y, radius))), first]
 
 
 def _in_world(scene: Scene, rng: random.Random) -> list[Track]:
     radius = SIZES[scene.size] * rng.uniform(0.92, 1.08)
     if scene.count > 1:
         radius = min(radius, 0.4 / scene.count if scene.count == 2 else 0.128)
-    lead = _path(scene, radius, rng)
+    lead = replace(_path(scene, radius, rng), hops=scene.action == "bounce")
     if scene.count == 1:
         return [lead]
     # A row; things that fly or float sideways go one above the other, so that none leaves the picture.
@@ -102,7 +136,7 @@ def _in_world(scene: Scene, rng: random.Random) -> list[Track]:
         (x0, y0, r0), (x1, y1, r1) = lead.start, lead.end
         if not stacked and scene.motion not in {"left", "right"}:
             x0 = x1 = min(max(x0, 0.44), 0.56)
-        row.append(Track((x0 + dx, y0 + dy, r0), (x1 + dx, y1 + dy, r1)))
+        row.append(Track((x0 + dx, y0 + dy, r0), (x1 + dx, y1 + dy, r1), lead.hops))
     return row
 
 
@@ -148,9 +182,9 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
     """Draw a scene: (frames, 64, 64, 3) uint8 RGB, four frames a second. The same scene gives the same pixels."""
     rng = random.Random(scene.seed ^ 0x5EED)
     backdrop = _backdrop(scene, rng)
-    paths = tracks(scene)
+    shown = things(scene)
     weather = _Weather(scene, rng)
-    facing = {"left": -1, "right": 1}.get(scene.motion, rng.choice((-1, 1)))
+    facing = [-1 if thing.motion == "left" else 1 for thing in shown]
     spare = backdrop.width - _CANVAS
     clip = np.empty((frames, SIDE, SIDE, 3), np.uint8)
     for index in range(frames):
@@ -158,11 +192,11 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
         slide = round(spare * (f if scene.camera == CAMERAS[2] else 1 - f))
         image = backdrop.crop((slide, 0, slide + _CANVAS, _CANVAS))
         draw = ImageDraw.Draw(image)
-        for track in paths:
-            x, y, r = track.at(f)
-            pen = Pen(draw, x * _CANVAS, y * _CANVAS, r * _CANVAS, facing, OBJECT_LIGHT[scene.time],
-                      f if scene.motion != "still" else 0.12, COLOURS[scene.colour])  # fmt: skip
-            DRAW[scene.kind](pen)
+        for thing, way in zip(shown, facing, strict=True):
+            x, y, r = thing.track.at(f)
+            pen = Pen(draw, x * _CANVAS, y * _CANVAS, r * _CANVAS, way, OBJECT_LIGHT[scene.time],
+                      f if thing.motion != "still" else 0.12, COLOURS[thing.colour])  # fmt: skip
+            DRAW[thing.kind](pen)
         weather.draw(draw, index)
         clip[index] = np.asarray(image.reduce(_SCALE))
     return _fog(clip, scene)

@@ -53,19 +53,21 @@ class Backend:
 
 def _embedded(folder: Path, text: Path) -> Generator:
     from diffusers import FlowMatchEulerDiscreteScheduler
-    from gpt4video.tools.generation.embedded.model import VideoLayoutModel, VideoUNetModel
+    from gpt4video.tools.generation.embedded.layout import FIELDS
+    from gpt4video.tools.generation.embedded.model import LayoutWriterModel, VideoTransformerModel
     from gpt4video.tools.generation.embedded.pipeline import GPT4VideoPipeline
 
     torch.manual_seed(0)
-    unet = VideoUNetModel(frames=4, side=16, channels=(16, 64, 64), blocks=(1, 1, 1), embedding=32)
-    torch.nn.init.normal_(unet.network.leave.weight, std=0.2)
-    torch.nn.init.normal_(unet.network.embed[2].weight, std=0.5)
-    for module in unet.modules():  # layers that begin as nothing would make every prompt the same
-        if hasattr(module, "modulation"):
-            torch.nn.init.normal_(module.modulation.linear.weight, std=0.3)
-            torch.nn.init.normal_(module.conv2.weight, std=0.1)
-    layout = VideoLayoutModel(width=64, depth=1)
-    GPT4VideoPipeline(unet, layout, FlowMatchEulerDiscreteScheduler(shift=2.0)).save_pretrained(folder)
+    vocabulary = dict.fromkeys(FIELDS, ("one", "two", "three"))
+    painter = VideoTransformerModel([3] * len(FIELDS), frames=4, side=16, width=64, depth=1)
+    for name, value in painter.named_parameters():  # layers that begin as nothing would make every prompt the same
+        if "steer" in name or "leave" in name:
+            torch.nn.init.normal_(value, std=0.3)
+    layout = LayoutWriterModel(vocabulary, width=64, depth=1)
+    for value in layout.parameters():
+        if value.ndim > 1:
+            torch.nn.init.normal_(value, std=0.5)
+    GPT4VideoPipeline(painter, layout, FlowMatchEulerDiscreteScheduler(shift=3.0)).save_pretrained(folder)
     return EmbeddedGenerator(folder, text)
 
 

@@ -17,7 +17,9 @@ from .conftest import Agents
 def test_the_tools_serve_other_agents_over_the_same_library(agents: Agents) -> None:
     agent = agents({})
     tools = {tool.name: tool for tool in as_tools(agent.components, approve=True)}
-    assert set(tools) == {"understand_video", "search_memory", "edit_video", "generate_video"}
+    assert set(tools) == {
+        "understand_video", "search_memory", "edit_video", "generate_video", "edit_project", "regenerate_span",
+    }  # fmt: skip
     assert all(tool.description and tool.args for tool in tools.values())
     found = json.loads(tools["search_memory"].invoke({"query": "bicycle", "count": 1}))
     clip = found["hits"][0]["clip"]

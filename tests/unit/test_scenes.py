@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from gpt4video.agent.training.generator_words import VOCABULARY, numbers
 from gpt4video.agent.training.scene_analysis import Findings, analyse
 from gpt4video.agent.training.scene_bank import HELD_OUT_SEEDS
 from gpt4video.agent.training.scene_captions import caption
 from gpt4video.agent.training.scene_world import CAMERAS, COLOURS, KINDS, MOTIONS, Scene, clashes, draw_scene
-from gpt4video.agent.training.scenes import layout, render, render_seed
+from gpt4video.agent.training.scenes import render, render_seed, things
+from gpt4video.tools.generation.embedded.layout import split, tracks
 
 PLAIN_BALL = Scene("ball", "red", "medium", 1, "left", "white", False, "day", "clear", "fixed", 11)
 
@@ -58,20 +61,48 @@ def test_the_red_ball_moves_the_way_it_is_told() -> None:
 @pytest.mark.parametrize(
     "scene",
     [PLAIN_BALL, replace(PLAIN_BALL, motion="down"), replace(PLAIN_BALL, motion="closer"),
+     replace(PLAIN_BALL, action="bounce"),
      replace(PLAIN_BALL, background="city", scenic=True, motion="still", camera="pan left", colour="purple")],
 )  # fmt: skip
-def test_the_layout_says_where_the_object_is_drawn(scene: Scene) -> None:
-    rows, clip = layout(scene), render(scene).astype(int)
-    assert rows[:, 0].tolist() == [1, 0, 0]
-    for frame, start in ((0, 1), (-1, 4)):
-        x, y, radius = rows[0, start : start + 3] * 64
+def test_the_layout_says_what_is_there_and_where_it_is_drawn(scene: Scene) -> None:
+    row, clip = torch.from_numpy(numbers(scene, things(scene)))[None], render(scene).astype(int)
+    backdrop, words, _ = split(row)
+    assert VOCABULARY["background"][int(backdrop[0, 0]) - 1] == scene.background
+    kind, colour, motion, action = (int(number) - 1 for number in words[0, 0])
+    assert (VOCABULARY["kind"][kind], VOCABULARY["colour"][colour]) == (scene.kind, scene.colour)
+    assert (VOCABULARY["motion"][motion], VOCABULARY["action"][action]) == (scene.motion, scene.action)
+    where, known = tracks(row, len(clip))
+    assert known.tolist() == [[True, False, False]]
+    for frame in (0, 4, -1):
+        x, y, radius = (where[0, 0, frame] * 64).tolist()
         there = np.abs(clip[frame] - np.array(COLOURS[scene.colour])).max(2) < 40
         down, across = np.argwhere(there).T
-        inside = (across >= 0) & (across < 64)
         if 0.1 * 64 < x < 0.9 * 64:
-            assert abs(across[inside].mean() + 0.5 - x) < 2.5
-            assert abs(down[inside].mean() + 0.5 - y) < 2.5
+            assert abs(across.mean() + 0.5 - x) < 2.5
+            assert abs(down.mean() + 0.5 - y) < 2.5
             assert abs(there.sum() / (np.pi * radius**2) - 1) < 0.35
+
+
+def test_two_things_are_drawn_in_their_colours_and_what_passes_is_in_front() -> None:
+    scene = replace(PLAIN_BALL, second="square", second_colour="blue")
+    behind, first = things(scene)
+    assert (behind.kind, first.kind) == ("square", "ball")
+    assert behind.track.start == behind.track.end
+    found = analyse(render(scene))
+    assert {"red", "blue"} <= set(found.colours)
+    for seed in range(40):
+        words = caption(scene, seed)
+        assert any(noun in words.lower() for noun in ("square", "box", "cube", "block"))
+        assert any(noun in words.lower() for noun in ("ball", "circle", "disc"))
+
+
+def test_what_hops_is_seen_to_hop_and_comes_down_where_it_should() -> None:
+    found = analyse(render(replace(PLAIN_BALL, action="bounce")))
+    assert (found.action, found.motion) == ("bounce", "left")
+    assert analyse(render(PLAIN_BALL)).action == ""
+    assert analyse(render(replace(PLAIN_BALL, motion="up"))).action == ""
+    words = [caption(replace(PLAIN_BALL, action="bounce"), seed) for seed in range(30)]
+    assert all("bounc" in text.lower() or "jump" in text.lower() for text in words)
 
 
 def test_captions_are_worded_in_many_ways_and_never_say_what_is_not_there() -> None:
@@ -92,7 +123,9 @@ def _wrong(scene: Scene, found: Findings) -> dict[str, bool]:
         "weather": scene.weather != found.weather,
         "camera": scene.camera != found.camera,
     }
-    if scene.kind:
+    checks["colours"] = not {scene.colour, scene.second_colour} - {""} <= set(found.colours)
+    if scene.kind and not scene.second:
+        checks["action"] = scene.action != found.action
         checks["colour"] = scene.colour != found.colour
         if scene.camera == "fixed":
             checks["motion"] = scene.motion != found.motion

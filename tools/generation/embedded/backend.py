@@ -26,7 +26,7 @@ _LONGEST = 8.0
 _FPS = 8.0
 _SIZE = 256
 _STEPS = 16
-_GUIDANCE = 3.5
+_GUIDANCE = 1.5
 
 DRAFT_NOTE = (
     "This is a rough draft from the small embedded model, which knows a world of simple drawn scenes. "
@@ -66,7 +66,7 @@ class EmbeddedGenerator:
         return Capabilities(text=True, image=True, video=True, max_seconds=_LONGEST)
 
     def _files(self) -> list[Path]:
-        parts = [sorted((self._weights / part).glob("*.safetensors")) for part in ("layout", "unet")]
+        parts = [sorted((self._weights / part).glob("*.safetensors")) for part in ("layout", "transformer")]
         if not all(parts) or not (self._weights / "model_index.json").is_file():
             raise BackendMissing(
                 "The embedded generator's weights are not there.",
@@ -99,7 +99,6 @@ class EmbeddedGenerator:
             raise BackendMissing(
                 f"The embedded generator cannot be loaded: {error}", "Install the package anew or train it again."
             ) from error
-        pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.to(self._device)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
@@ -121,7 +120,7 @@ class EmbeddedGenerator:
 
         progress(0.0, "loading the model")
         pipeline = self._pipeline
-        side, length = pipeline.unet.config.side, pipeline.unet.config.frames
+        side, length = pipeline.transformer.config.side, pipeline.transformer.config.frames
         start = (request.strength if request.video is not None else 1.0) * (request.steps or _STEPS)
 
         def step(_: Any, index: int, __: Any, kept: dict[str, Any]) -> dict[str, Any]:

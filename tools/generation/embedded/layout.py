@@ -1,99 +1,80 @@
-"""The generator's first stage: words -> where things are at the first and the last frame, and from that where always.
+"""The plan that lies between words and pixels: what is to be seen and where, as a row of small numbers.
 
-A layout is (objects, 7): whether there is an object (0 or 1), then its centre x, y and radius at the first and at the
-last frame, in picture widths, y downwards. The second stage (:mod:`.network`) paints what the words say into it. Laying
-out first and painting second is known from "LLM-grounded Video Diffusion Models" (arXiv 2309.17444); here both are
-flows, and the first is so small that it costs nothing.
+A layout is ``LENGTH`` integers: backdrop, time of day, weather and camera, then for each of ``OBJECTS`` objects its
+kind, colour, motion and action and its place (centre x and y, radius) at the first and at the last frame. 0 is
+"unknown" everywhere; words count from 1 in the order of the trained vocabulary, places in steps. :mod:`.writer` writes
+layouts from words, :mod:`.network` paints them. Laying out first and painting second is known from "LLM-grounded Video
+Diffusion Models" (arXiv 2309.17444).
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - its usual name
+import math
 
-from .network import time_features
-from .sampling import sample
+import torch
+from torch import Tensor
+
+SCENE_FIELDS = ("background", "time", "weather", "camera")
+OBJECT_FIELDS = ("kind", "colour", "motion", "action")
+FIELDS = SCENE_FIELDS + OBJECT_FIELDS
+"""Fields that hold words; a vocabulary has as many words for each as its network's ``words`` say."""
 
 OBJECTS = 3
-FIELDS = 7
-UNKNOWN = -1.0
-"""What the plane holds everywhere when the painter is given no layout."""
+PLACES = 6  # x, y, radius at the first frame and at the last
+PER_OBJECT = len(OBJECT_FIELDS) + PLACES
+LENGTH = len(SCENE_FIELDS) + OBJECTS * PER_OBJECT
 
-_STEPS = 24
-_GUIDANCE = 1.5
-_BOUND = 1.6  # of numbers in units: objects may begin outside the picture
-_EDGE = 0.015  # softness of the plane's discs, in picture widths
+NOTHING = 1
+"""The kind of an object that is not there: the first word of that field."""
+BOUNCES = 2
+"""The action of an object that hops: the second word of that field."""
 
+HOPS = 2  # in a clip
+HOP_HEIGHT = 0.18  # in picture widths
 
-def to_units(layout: Tensor) -> Tensor:
-    """Layouts (..., objects, 7) -> numbers of about -1 to 1, 0 for what belongs to no object."""
-    present, start, end = layout[..., :1], layout[..., 1:4], layout[..., 4:]
-    middle = layout.new_tensor([0.5, 0.5, 0.15])
-    spread = layout.new_tensor([0.5, 0.5, 0.2])
-    return torch.cat([present * 2 - 1, present * (start - middle) / spread, present * (end - middle) / spread], -1)
-
-
-def from_units(units: Tensor) -> Tensor:
-    """The inverse of :func:`to_units`; an object is there where its first number is positive."""
-    present = (units[..., :1] > 0).to(units.dtype)
-    middle = units.new_tensor([0.5, 0.5, 0.15])
-    spread = units.new_tensor([0.5, 0.5, 0.2])
-    start, end = units[..., 1:4] * spread + middle, units[..., 4:] * spread + middle
-    return torch.cat([present, present * start, present * end], -1)
+_AXIS = (-0.4, 0.01, 181)  # centres: the first, the step, how many
+_RADIUS = (0.0, 0.005, 81)
+_SCALES = (_AXIS, _AXIS, _RADIUS) * 2
 
 
-def draw_layout(layout: Tensor, frames: int, side: int) -> Tensor:
-    """Layouts (B, objects, 7) -> planes (B, frames, 1, side, side): 1 where an object is, 0 elsewhere, soft edges."""
-    share = torch.linspace(0, 1, frames, device=layout.device, dtype=layout.dtype)[None, None, :, None]
-    track = layout[:, :, None, 1:4] * (1 - share) + layout[:, :, None, 4:] * share
-    axis = (torch.arange(side, device=layout.device, dtype=layout.dtype) + 0.5) / side
-    across = axis[None, None, None, None, :] - track[..., 0, None, None]
-    down = axis[None, None, None, :, None] - track[..., 1, None, None]
-    inside = torch.sigmoid((track[..., 2, None, None] - (across.square() + down.square()).sqrt()) / _EDGE)
-    planes: Tensor = (inside * layout[:, :, :1, None, None]).amax(1)
-    return planes[:, :, None]
+def place_sizes() -> tuple[int, ...]:
+    """How many steps each number of a place can take."""
+    return tuple(count for _, _, count in _SCALES)
 
 
-class LayoutNetwork(nn.Module):
-    """Noisy layout in :func:`to_units`, noise share and words -> clean layout."""
-
-    def __init__(self, text: int = 384, width: int = 256, depth: int = 4, queries: int = 4) -> None:
-        super().__init__()
-        self.shape = {"text": text, "width": width, "depth": depth, "queries": queries}
-        self.ask = nn.Parameter(torch.randn(queries, text) * text**-0.5)
-        self.key = nn.Linear(text, text)
-        self.read = nn.Linear(queries * text, width)
-        self.enter = nn.Linear(OBJECTS * FIELDS + 64, width)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.LayerNorm(2 * width), nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width)
-            )
-            for _ in range(depth)
-        )
-        self.leave = nn.Linear(width, OBJECTS * FIELDS)
-
-    def forward(self, x: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """Predict the clean layout.
-
-        Args:
-            x: (B, objects, 7) noisy.
-            t: noise share (B,), 0 is clean, 1 is noise alone.
-            text: token states (B, M, D).
-            mask: (B, M), true for words.
-        """
-        scores = torch.einsum("qd,bmd->bqm", self.ask, self.key(text)).masked_fill(~mask[:, None], -1e4)
-        words = self.read((scores.softmax(-1) @ text).flatten(1))
-        h = self.enter(torch.cat([x.flatten(1), time_features(t, 64).to(x.dtype)], 1))
-        for block in self.blocks:
-            h = h + block(torch.cat([h, words], 1))
-        out: Tensor = self.leave(F.silu(h))
-        return out.reshape(x.shape)
+def to_steps(places: Tensor) -> Tensor:
+    """Places (..., 6) in picture widths -> numbers from 1 on."""
+    first, step, count = (torch.tensor(row, dtype=torch.float32) for row in zip(*_SCALES, strict=True))
+    nearest = ((places - first) / step).round()
+    return torch.minimum(nearest.clamp(min=0), count - 1).long() + 1
 
 
-def sample_layout(
-    network: LayoutNetwork, text: Tensor, mask: Tensor, generator: torch.Generator | None = None
-) -> Tensor:
-    """Layouts (B, objects, 7) for words: 2B rows of token states, the negative prompts' first, and their mask."""
-    noise = torch.randn((len(text) // 2, OBJECTS, FIELDS), generator=generator).to(text)
-    return from_units(sample(network, noise, text, mask, _STEPS, _GUIDANCE, shift=1.0, bound=_BOUND))
+def from_steps(numbers: Tensor) -> Tensor:
+    """The inverse of :func:`to_steps`, to within half a step."""
+    first, step, _ = (torch.tensor(row, device=numbers.device) for row in zip(*_SCALES, strict=True))
+    return first + step * (numbers - 1)
+
+
+def split(layout: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, LENGTH) -> words of the scene (B, 4), words of the objects (B, 3, 4), places as numbers (B, 3, 6)."""
+    scene, rest = layout[:, : len(SCENE_FIELDS)], layout[:, len(SCENE_FIELDS) :]
+    objects = rest.reshape(len(layout), OBJECTS, PER_OBJECT)
+    return scene, objects[..., : len(OBJECT_FIELDS)], objects[..., len(OBJECT_FIELDS) :]
+
+
+def without_places(layout: Tensor) -> Tensor:
+    """What is to be seen, but not where: for a picture or a clip that shows that itself."""
+    scene, words, places = split(layout)
+    return torch.cat([scene, torch.cat([words, torch.zeros_like(places)], 2).flatten(1)], 1)
+
+
+def tracks(layout: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    """Where the objects are in every frame: (B, 3, frames, 3) of x, y, radius; and where that is known (B, 3)."""
+    _, words, numbers = split(layout)
+    places = from_steps(numbers)
+    share = torch.linspace(0, 1, frames, device=layout.device)[:, None]
+    way = places[:, :, None, :3] * (1 - share) + places[:, :, None, 3:] * share
+    hops = (words[..., 3] == BOUNCES).float()[..., None]
+    lift = hops * HOP_HEIGHT * (math.pi * HOPS * share[:, 0]).sin().abs()
+    known = (numbers > 0).all(2) & (words[..., 0] != NOTHING)
+    return torch.stack([way[..., 0], way[..., 1] - lift, way[..., 2].clamp(min=0.01)], 3), known

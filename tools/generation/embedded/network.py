@@ -1,8 +1,11 @@
-"""The embedded video network: a text-conditioned UNet over 64x64 clips that predicts the clean clip.
+"""The embedded generator's second stage: a diffusion transformer over pixels that paints a layout.
 
-Plain PyTorch, so that training needs no diffusers; :mod:`.model` wraps it as a diffusers model. Predicting the clean
-clip rather than noise or velocity follows "Back to Basics: Let Denoising Generative Models Denoise"
-(arXiv 2511.13720); rectified flow is arXiv 2209.03003.
+Plain PyTorch, so that training needs no diffusers; :mod:`.model` wraps it as a diffusers model. Patches of two frames
+by eight pixels are tokens, as in "Scalable Diffusion Models with Transformers" (arXiv 2212.09748), and the clean clip
+is predicted, which lets big patches work without a latent space: "Back to Basics: Let Denoising Generative Models
+Denoise" (arXiv 2511.13720). Rectified flow is arXiv 2209.03003. Each token is told where it lies within each object of
+the layout, and gets a draft of them (:mod:`.sprites`), so that what an object looks like is learned once and not for
+every place.
 """
 
 from __future__ import annotations
@@ -14,15 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from .layers import (
-    Attention,
-    ResBlock,
-    SpaceTimeTransformer,
-    TemporalAttention,
-    TemporalConv,
-    TextAttention,
-    channel_norm,
-)
+from .layers import Attention, FeedForward, modulated, time_features
+from .layout import NOTHING, SCENE_FIELDS, split, tracks
+from .sprites import Sprites
+
+_OBJECT = 64  # numbers that say what an object is
+_FIELD = 13  # numbers that say where a patch lies within an object, a frame
+_TIME = 128
+_LIGHT = 8  # numbers a field of the scene that say in which light an object is seen
+_KEPT = 2.0  # logit of how much of the sprites is kept to begin with
 
 
 @dataclass(frozen=True)
@@ -30,149 +33,192 @@ class NetworkConfig:
     """Shape of the network.
 
     Attributes:
+        words: how many words each field of the layout has; see :mod:`.layout`.
         frames: length of a clip in frames.
         side: height and width in pixels.
-        channels: width at half, quarter and eighth of the resolution; the latter two multiples of 64.
-        blocks: blocks on the way down (and as many up) at these resolutions; the last counts the middle.
-        text: width of the text encoder's token states.
-        embedding: width of the time and text embedding.
+        span: frames of a patch.
+        patch: pixels of its side.
+        width: of a token; a multiple of 64.
+        depth: blocks.
     """
 
+    words: tuple[int, ...]
     frames: int = 16
     side: int = 64
-    channels: tuple[int, int, int] = (64, 192, 320)
-    blocks: tuple[int, int, int] = (1, 2, 3)
-    text: int = 384
-    embedding: int = 384
+    span: int = 2
+    patch: int = 8
+    width: int = 256
+    depth: int = 8
 
     def as_dict(self) -> dict[str, object]:
         """JSON values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
-def time_features(t: Tensor, width: int) -> Tensor:
-    """Noise level (B,) in 0..1 -> sinusoids (B, width)."""
-    half = width // 2
-    rates = torch.exp(-math.log(1e4) * torch.arange(half, device=t.device, dtype=torch.float32) / half)
-    angles = t.float()[:, None] * 1000 * rates
-    return torch.cat([angles.cos(), angles.sin()], 1)
-
-
-class Stage(nn.Module):
-    """Blocks of one resolution: frames by convolution, time by convolution and attention, words by attention."""
-
-    def __init__(self, config: NetworkConfig, level: int, blocks: int) -> None:
-        super().__init__()
-        width, side = config.channels[level], config.side // 2 ** (level + 1)
-        self.res = nn.ModuleList(ResBlock(width, config.embedding) for _ in range(blocks))
-        self.motion = nn.ModuleList(TemporalConv(width) for _ in range(blocks))
-        self.words = nn.ModuleList(TextAttention(width, config.text) for _ in range(blocks if level > 0 else 0))
-        kind = (lambda: TemporalAttention(width, config.frames)) if level == 1 else (
-            lambda: SpaceTimeTransformer(width, config.frames, side)
-        )  # fmt: skip
-        self.mix = nn.ModuleList(kind() for _ in range(blocks if level > 0 else 0))
-
-    def forward(self, x: Tensor, embedding: Tensor, text: Tensor, mask: Tensor, frames: int) -> Tensor:
-        """(B*T, C, H, W) -> the same shape."""
-        for index, (res, motion) in enumerate(zip(self.res, self.motion, strict=True)):
-            x = motion(res(x, embedding, frames), frames)
-            if len(self.words):
-                x = self.words[index](x, text, mask, frames)
-                x = self.mix[index](x, frames)
-        return x
-
-
-class TextRefiner(nn.Module):
-    """One transformer layer over the frozen encoder's token states: re-reads them for pictures."""
-
+class _Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.attention = Attention(width)
-        self.up = nn.Linear(width, 2 * width)
-        self.down = nn.Linear(2 * width, width)
-        self.scale = nn.Parameter(torch.ones(width))
+        self.think = FeedForward(width)
+        self.steer = nn.Parameter(torch.zeros(6, width))
 
-    def forward(self, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, M, D) -> (B, M, D)."""
-        h = channel_norm(text, last=True) * self.scale
-        h = h + self.attention(h, h, mask)
-        out: Tensor = h + self.down(F.gelu(self.up(channel_norm(h, last=True)), approximate="tanh"))
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Tokens (B, L, C); condition (B, 6, C), to which each block adds its own."""
+        shift, scale, gate, shift2, scale2, gate2 = (condition + self.steer).unbind(1)
+        x = x + gate[:, None] * self.attention(modulated(x, shift, scale))
+        out: Tensor = x + gate2[:, None] * self.think(modulated(x, shift2, scale2))
         return out
 
 
-class VideoUNet(nn.Module):
-    """Noisy clip, noise level, words and perhaps a first frame and a layout -> clean clip."""
+class VideoTransformer(nn.Module):
+    """Noisy clip, noise share and layout -> clean clip."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        fine, middle, coarse = config.channels
-        self.text = TextRefiner(config.text)
-        self.embed = nn.Sequential(
-            nn.Linear(256 + config.text, config.embedding), nn.SiLU(), nn.Linear(config.embedding, config.embedding)
+        width, area = config.width, config.patch**2
+        side = config.side // config.patch
+        self.enter = nn.Linear(config.span * 3 * area, width)
+        self.enter_first = nn.Linear(4 * area, width)
+        self.moment = nn.Parameter(torch.randn(config.frames // config.span, 1, width) * 0.3)
+        self.place = nn.Parameter(_waves(side, width))
+        scene, things = config.words[: len(SCENE_FIELDS)], config.words[len(SCENE_FIELDS) :]
+        self.scene = nn.ModuleList(nn.Embedding(size + 1, width) for size in scene)
+        self.thing = nn.ModuleList(nn.Embedding(size + 1, _OBJECT) for size in things)
+        self.thing_known = nn.Linear(_OBJECT, width)
+        self.field = nn.Sequential(
+            nn.Linear(config.span * _FIELD + 1 + _OBJECT, width), nn.SiLU(), nn.Linear(width, width)
         )
-        self.enter = nn.Conv2d(29, fine, 3, padding=1)  # 12 noisy, 12 first frame, 1 whether there is one, 4 layout
-        self.down0 = Stage(config, 0, config.blocks[0])
-        self.to1 = nn.Conv2d(4 * fine, middle, 1)
-        self.down1 = Stage(config, 1, config.blocks[1])
-        self.to2 = nn.Conv2d(4 * middle, coarse, 1)
-        self.centre = Stage(config, 2, config.blocks[2])
-        self.from2 = nn.Conv2d(coarse, 4 * middle, 1)
-        self.join1 = nn.Conv2d(2 * middle, middle, 1)
-        self.up1 = Stage(config, 1, config.blocks[1])
-        self.from1 = nn.Conv2d(middle, 4 * fine, 1)
-        self.join0 = nn.Conv2d(2 * fine, fine, 1)
-        self.up0 = Stage(config, 0, config.blocks[0])
-        self.leave = nn.Conv2d(fine, 12, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-
-    def _condition(self, t: Tensor, text: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        text = self.text(text, mask)
-        weight = mask.to(text.dtype)[:, :, None]
-        pooled = (text * weight).sum(1) / weight.sum(1)
-        features = time_features(t, 256).to(pooled.dtype)
-        return F.silu(self.embed(torch.cat([features, pooled], 1))), text
+        self.sprites = Sprites(_OBJECT + len(SCENE_FIELDS) * _LIGHT)
+        self.light = nn.ModuleList(nn.Embedding(size + 1, _LIGHT) for size in scene)
+        self.enter_sprites = nn.Linear(config.span * 4 * area, width)
+        self.level = nn.Sequential(nn.Linear(_TIME, width), nn.SiLU(), nn.Linear(width, width))
+        self.steer = nn.Linear(width, 6 * width)
+        self.blocks = nn.ModuleList(_Block(width) for _ in range(config.depth))
+        self.steer_last = nn.Linear(width, 2 * width)
+        self.leave = nn.Linear(width, config.span * 4 * area)
+        for layer in (self.steer, self.steer_last, self.leave):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(
-        self,
-        x: Tensor,
-        t: Tensor,
-        text: Tensor,
-        mask: Tensor,
-        first: Tensor | None = None,
-        layout: Tensor | None = None,
+        self, x: Tensor, t: Tensor, layout: Tensor, first: Tensor | None = None, moments: Tensor | None = None
     ) -> Tensor:
         """Predict the clean clip.
 
         Args:
-            x: noisy clip (B, T, 3, H, W), pixels -1 to 1 plus noise.
+            x: (B, T, 3, S, S) noisy, T the configured frames, or ``span`` frames for each of the ``moments``.
             t: noise share (B,), 0 is clean, 1 is noise alone.
-            text: token states (B, M, D); mask (B, M), true for words, at least one a row.
-            mask: see ``text``.
-            first: the first frame where it is given, (B, 4, H, W): three colours and a plane that is 1 where it is
-                given and 0 where not; None gives none.
-            layout: where objects are, (B, T, 1, H, W), 0 to 1, or -1 everywhere in a clip for which nobody says; None
-                says nothing.
+            layout: (B, LENGTH) numbers, 0 where unknown; see :mod:`.layout`.
+            first: (B, 4, S, S): the first frame and a plane of ones where it is given, zeros where not.
+            moments: (K,) which pairs of frames ``x`` holds; all, when left out.
 
         Returns:
-            (B, T, 3, H, W), in the precision of the input.
+            (B, T, 3, S, S), not kept within -1 to 1.
         """
-        batch, frames = x.shape[:2]
-        if first is None:
-            first = x.new_zeros(batch, 4, *x.shape[3:])
-        if layout is None:
-            layout = x.new_full((batch, frames, 1, *x.shape[3:]), -1.0)
-        embedding, text = self._condition(t, text, mask)
-        still = torch.cat([F.pixel_unshuffle(first[:, :3], 2), first[:, 3:, ::2, ::2]], 1)
-        places = F.pixel_unshuffle(layout.flatten(0, 1), 2)
-        h = torch.cat([F.pixel_unshuffle(x.flatten(0, 1), 2), still.repeat_interleave(frames, 0), places], 1)
-        h = self.enter(h.contiguous(memory_format=torch.channels_last))
-        fine = self.down0(h, embedding, text, mask, frames)
-        middle = self.down1(self.to1(F.pixel_unshuffle(fine, 2)), embedding, text, mask, frames)
-        h = self.centre(self.to2(F.pixel_unshuffle(middle, 2)), embedding, text, mask, frames)
-        h = self.join1(torch.cat([F.pixel_shuffle(self.from2(h), 2), middle], 1))
-        h = self.up1(h, embedding, text, mask, frames)
-        h = self.join0(torch.cat([F.pixel_shuffle(self.from1(h), 2), fine], 1))
-        h = self.up0(h, embedding, text, mask, frames)
-        out = F.pixel_shuffle(self.leave(F.silu(channel_norm(h))), 2)
-        return out.reshape(x.shape).to(x.dtype)
+        config = self.config
+        if moments is None:
+            moments = torch.arange(config.frames // config.span, device=x.device)
+        scene, words, _ = split(layout)
+        things = self._things(words)
+        tokens = self.enter(self._patches(x)) + self.moment[moments] + self.place
+        if first is not None:
+            tokens = tokens + self.enter_first(self._patches(first[:, None], 1))
+        draft = self._draft(layout, moments)
+        tokens = tokens + self.enter_sprites(self._patches(draft.to(x.dtype)))
+        tokens = (tokens + self._fields(layout, things, moments).to(tokens.dtype)).flatten(1, 2)
+        condition = self.level(time_features(t, _TIME).to(things.dtype))
+        condition = condition + torch.stack([table(scene[:, i]) for i, table in enumerate(self.scene)]).sum(0)
+        condition = F.silu(condition + self.thing_known(things).sum(1))
+        steer = self.steer(condition).reshape(len(x), 6, -1)
+        for block in self.blocks:
+            tokens = block(tokens, steer)
+        shift, scale = self.steer_last(condition).chunk(2, 1)
+        painted = self._clip(self.leave(modulated(tokens, shift, scale)).float(), len(moments))
+        kept = (painted[:, :, 3:] + _KEPT).sigmoid()
+        clip: Tensor = painted[:, :, :3] * (1 - kept * draft[:, :, 3:]) + kept * draft[:, :, :3]
+        return clip
+
+    def _things(self, words: Tensor) -> Tensor:
+        """What objects are, from their words: (..., 4) -> (..., 64)."""
+        return torch.stack([table(words[..., index]) for index, table in enumerate(self.thing)]).sum(0)
+
+    def codes(self, scene: Tensor, words: Tensor) -> Tensor:
+        """What a sprite is drawn from: words of the scene (B, 4) and of objects (B, ..., 4) -> (B, ..., code)."""
+        light = torch.cat([table(scene[:, index]) for index, table in enumerate(self.light)], 1)
+        light = light.reshape(len(light), *[1] * (words.ndim - 2), -1).expand(*words.shape[:-1], -1)
+        return torch.cat([self._things(words), light], -1)
+
+    def _draft(self, layout: Tensor, moments: Tensor) -> Tensor:
+        """The objects alone: (B, frames, 4, S, S); see :class:`~.sprites.Sprites`."""
+        config = self.config
+        scene, words, _ = split(layout)
+        where, known = tracks(layout, config.frames)
+        frames = torch.arange(config.frames, device=layout.device).reshape(-1, config.span)[moments].flatten()
+        share = frames / (config.frames - 1)
+        draft: Tensor = self.sprites(self.codes(scene, words), where[:, :, frames], known, share, config.side)
+        return draft
+
+    def _patches(self, x: Tensor, span: int | None = None) -> Tensor:
+        """(B, K * span, C, S, S) -> (B, K, patches of a frame, span * C * patch * patch)."""
+        span, patch = span or self.config.span, self.config.patch
+        batch, frames, channels, side, _ = x.shape
+        cells = x.reshape(batch, frames // span, span, channels, side // patch, patch, side // patch, patch)
+        return cells.permute(0, 1, 4, 6, 2, 3, 5, 7).flatten(4).flatten(2, 3)
+
+    def _clip(self, tokens: Tensor, moments: int) -> Tensor:
+        """The inverse of :meth:`_patches`: (B, moments * patches, ...) -> (B, moments * span, C, S, S)."""
+        patch, span = self.config.patch, self.config.span
+        side = self.config.side // patch
+        cells = tokens.reshape(len(tokens), moments, side, side, span, -1, patch, patch)
+        clip: Tensor = cells.permute(0, 1, 4, 5, 2, 6, 3, 7).flatten(6).flatten(4, 5).flatten(1, 2)
+        return clip
+
+    def _fields(self, layout: Tensor, things: Tensor, moments: Tensor) -> Tensor:
+        """What every token has to do with every object, summed over the objects: (B, moments, patches, width)."""
+        config = self.config
+        where, known = tracks(layout, config.frames)
+        where = where.reshape(*where.shape[:2], -1, config.span, 3)[:, :, moments]  # (B, 3, K, span, 3)
+        side = config.side // config.patch
+        axis = (torch.arange(side, device=layout.device) + 0.5) / side
+        down, across = torch.meshgrid(axis, axis, indexing="ij")
+        x, y, r = (part[..., None] for part in where.unbind(-1))
+        numbers = field_numbers(across.flatten() - x, down.flatten() - y, r, 1 / side)  # (B, 3, K, span, P, _FIELD)
+        numbers = numbers * known[:, :, None, None, None, None]
+        numbers = numbers.permute(0, 1, 2, 4, 3, 5).flatten(4)  # (B, 3, K, P, span * _FIELD)
+        sure = known.to(numbers.dtype)[:, :, None, None, None].expand(*numbers.shape[:4], 1)
+        what = things[:, :, None, None].expand(*numbers.shape[:4], -1).to(numbers.dtype)
+        present = (split(layout)[1][..., 0] != NOTHING).to(numbers.dtype)[:, :, None, None, None]
+        out: Tensor = (self.field(torch.cat([numbers, sure, what], -1)) * present).sum(1)
+        return out
+
+
+def _waves(side: int, width: int) -> Tensor:
+    """Sines and cosines of rows and columns, (1, side * side, width): where a token begins to look for its place."""
+    share = (torch.arange(side) + 0.5) / side
+    rates = math.pi * 2.0 ** torch.linspace(-1, math.log2(side) - 1, width // 4)
+    angles = share[:, None] * rates
+    row = torch.cat([angles.sin(), angles.cos()], 1)
+    both = torch.cat([row[:, None].expand(-1, side, -1), row[None].expand(side, -1, -1)], 2)
+    return both.reshape(1, side * side, width)
+
+
+def field_numbers(dx: Tensor, dy: Tensor, r: Tensor, patch: float) -> Tensor:
+    """Smooth numbers of where a patch's centre lies: measured in radii of the object, and in patches.
+
+    Args:
+        dx: from the object's centre to the patch's, in picture widths.
+        dy: the same downwards.
+        r: the object's radius.
+        patch: a patch's side.
+
+    Returns:
+        (..., 13), all within about -2 to 2.
+    """
+    u, v, p, q = dx / r, dy / r, dx / patch, dy / patch
+    near, close = (-(u * u + v * v) / 8).exp(), (-(p * p + q * q) / 4).exp()
+    return torch.stack(
+        [(u / 3).tanh(), (v / 3).tanh(), near, u * near, v * near,
+         (2 * u).sin() * near, (2 * u).cos() * near, (2 * v).sin() * near, (2 * v).cos() * near,
+         (p / 1.5).tanh(), (q / 1.5).tanh(), close, (r * 5).expand_as(u)], -1
+    )  # fmt: skip

@@ -13,8 +13,8 @@ from diffusers.utils import BaseOutput
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .layout import draw_layout
-from .model import VideoLayoutModel, VideoUNetModel
+from .layout import without_places
+from .model import LayoutWriterModel, VideoTransformerModel
 from .sampling import guided, velocity
 from .text import encode
 
@@ -27,36 +27,38 @@ class VideoOutput(BaseOutput):  # type: ignore[misc]  # diffusers ships no types
 
 
 class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers ships no types
-    """Rectified flows over layouts and pixels, steered by words, a first frame, or a clip (SDEdit, arXiv 2108.01073).
+    """Words -> layout -> pixels; from a first frame, or from a clip (SDEdit, arXiv 2108.01073), too.
 
     The text encoder is not part of the saved pipeline: pass ``text_encoder`` and ``tokenizer`` to ``from_pretrained``
     (see :mod:`.text`).
     """
 
     _optional_components = ["text_encoder", "tokenizer"]
-    model_cpu_offload_seq = "text_encoder->layout->unet"
+    model_cpu_offload_seq = "text_encoder->layout->transformer"
     _callback_tensor_inputs = ["latents"]
 
     def __init__(
         self,
-        unet: VideoUNetModel,
-        layout: VideoLayoutModel,
+        transformer: VideoTransformerModel,
+        layout: LayoutWriterModel,
         scheduler: FlowMatchEulerDiscreteScheduler,
         text_encoder: Any = None,
         tokenizer: Any = None,
     ) -> None:
         super().__init__()
         self.register_modules(
-            unet=unet, layout=layout, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer
+            transformer=transformer, layout=layout, scheduler=scheduler, text_encoder=text_encoder, tokenizer=tokenizer
         )
 
-    def _words(self, prompts: list[str], negatives: list[str]) -> tuple[Tensor, Tensor]:
+    def _layouts(self, prompts: list[str], generator: torch.Generator | None) -> Tensor:
         if self.text_encoder is None or self.tokenizer is None:
             raise ValueError(
                 "Pass text_encoder and tokenizer to from_pretrained: they are not stored with the weights."
             )
-        states, mask = encode(self.text_encoder, self.tokenizer, negatives + prompts)
-        return states.to(self._execution_device), mask.to(self._execution_device)
+        states, mask = encode(self.text_encoder, self.tokenizer, prompts)
+        device = self._execution_device
+        written: Tensor = self.layout.write(states.to(device), mask.to(device), generator)
+        return written
 
     def _pixels(self, value: Tensor | None) -> Tensor | None:
         return None if value is None else value.to(self._execution_device, torch.float32)
@@ -70,7 +72,7 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         video: Tensor | None = None,
         strength: float = 0.8,
         num_inference_steps: int = 16,
-        guidance_scale: float = 3.5,
+        guidance_scale: float = 1.5,
         generator: torch.Generator | None = None,
         callback_on_step_end: Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]] | None = None,
     ) -> VideoOutput:
@@ -88,8 +90,9 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
             callback_on_step_end: called as ``callback(pipeline, step, timestep, {"latents": x})`` after each step.
         """
         prompts = [prompt] if isinstance(prompt, str) else prompt
-        shape = self.unet.network.config
-        text, mask = self._words(prompts, [negative_prompt] * len(prompts))
+        shape = self.transformer.network.config
+        layout = self._layouts(prompts, generator)
+        away = self._layouts([negative_prompt] * len(prompts), generator) if negative_prompt else layout * 0
         first, given = self._pixels(image), self._pixels(video)
         if first is not None:
             first = torch.cat([first, torch.ones_like(first[:1])])[None].expand(len(prompts), -1, -1, -1)
@@ -97,10 +100,8 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         steps = max(1, round(num_inference_steps * start))
         self.scheduler.set_timesteps(sigmas=[start * (1 - i / steps) for i in range(steps)], device="cpu")
         size = (len(prompts), shape.frames, 3, shape.side, shape.side)
-        where = None
-        if first is None and given is None:  # a picture or a clip says itself where things are
-            places = self.layout.sample(text, mask, generator)
-            where = draw_layout(places.float(), shape.frames, shape.side)
+        if first is not None or given is not None:  # a picture or a clip says itself where things are
+            layout, away = without_places(layout), without_places(away)
         x = torch.randn(size, generator=generator).to(self._execution_device)
         if given is not None:
             level = float(self.scheduler.sigmas[0])
@@ -108,7 +109,7 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         with self.progress_bar(total=steps) as bar:
             for index, timestep in enumerate(self.scheduler.timesteps):
                 level = float(self.scheduler.sigmas[index])
-                clean = guided(self.unet, x, level, text, mask, guidance_scale, first=first, layout=where).float()
+                clean = guided(self.transformer, x, level, layout, away, guidance_scale, first).float()
                 x = self.scheduler.step(velocity(x, clean, level), timestep, x).prev_sample
                 if callback_on_step_end is not None:
                     x = callback_on_step_end(self, index, timestep, {"latents": x}).get("latents", x)

@@ -1,4 +1,4 @@
-"""Few-step sampling of the embedded network with classifier-free guidance (arXiv 2207.12598)."""
+"""Few-step sampling of the embedded painter, guided by its layout (classifier-free guidance, arXiv 2207.12598)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 Predict = Callable[..., Tensor]
-"""``(x, noise shares, text, mask, **given) -> clean x``: a network of :mod:`.network` or :mod:`.layout`."""
+"""``(x, noise shares, layout, first) -> clean x``: a network of :mod:`.network`."""
 
 
 def noise_levels(steps: int, shift: float, start: float = 1.0) -> list[float]:
@@ -19,43 +19,31 @@ def noise_levels(steps: int, shift: float, start: float = 1.0) -> list[float]:
 
 
 def guided(
-    predict: Predict, x: Tensor, t: float, text: Tensor, mask: Tensor, guidance: float, **given: Tensor | None
+    predict: Predict, x: Tensor, t: float, layout: Tensor, without: Tensor, guidance: float, first: Tensor | None = None
 ) -> Tensor:
-    """The clean sample as predicted with guidance by the words; ``given`` goes to the network with and without them.
-
-    ``text`` and ``mask`` hold 2B rows, the negative prompts' first, then the prompts'; guidance 1 uses the latter only.
-    """
+    """The clean clip as predicted with guidance away from a layout ``without`` (B, LENGTH); guidance 1 is one pass."""
     batch = x.shape[0]
     levels = torch.full((batch,), t, device=x.device, dtype=torch.float32)
     if guidance == 1:
-        return predict(x, levels, text[batch:], mask[batch:], **given)
-    both = {name: None if value is None else torch.cat([value, value]) for name, value in given.items()}
-    clean = predict(torch.cat([x, x]), torch.cat([levels, levels]), text, mask, **both)
-    without, with_text = clean.chunk(2)
-    return without + guidance * (with_text - without)
+        return predict(x, levels, layout, first)
+    both = None if first is None else torch.cat([first, first])
+    clean = predict(torch.cat([x, x]), torch.cat([levels, levels]), torch.cat([without, layout]), both)
+    away, towards = clean.chunk(2)
+    return away + guidance * (towards - away)
 
 
-def velocity(x: Tensor, clean: Tensor, t: float, bound: float = 1.0) -> Tensor:
-    """The flow's velocity at noise share ``t`` towards noise, from a predicted clean sample kept within its range."""
-    return (x - clean.clamp(-bound, bound)) / t
+def velocity(x: Tensor, clean: Tensor, t: float) -> Tensor:
+    """The flow's velocity at noise share ``t`` towards noise, from a predicted clean clip kept within -1 to 1."""
+    return (x - clean.clamp(-1, 1)) / t
 
 
 @torch.inference_mode()
 def sample(
-    predict: Predict,
-    noise: Tensor,
-    text: Tensor,
-    mask: Tensor,
-    steps: int = 16,
-    guidance: float = 3.5,
-    shift: float = 2.0,
-    bound: float = 1.0,
-    **given: Tensor | None,
+    predict: Predict, noise: Tensor, layout: Tensor, steps: int = 16, guidance: float = 1.0, shift: float = 3.0
 ) -> Tensor:
-    """Euler steps of the rectified flow from noise (B, ...) to samples within ``bound``; see :func:`guided`."""
+    """Euler steps of the rectified flow from noise (B, T, 3, S, S) to clips within -1 to 1; see :func:`guided`."""
     x = noise
-    levels = noise_levels(steps, shift)
-    for now, then in itertools.pairwise(levels):
-        clean = guided(predict, x, now, text, mask, guidance, **given)
-        x = x + (then - now) * velocity(x, clean.to(x.dtype), now, bound)
-    return x.clamp(-bound, bound)
+    for now, then in itertools.pairwise(noise_levels(steps, shift)):
+        clean = guided(predict, x, now, layout, torch.zeros_like(layout), guidance)
+        x = x + (then - now) * velocity(x, clean.to(x.dtype), now)
+    return x.clamp(-1, 1)
