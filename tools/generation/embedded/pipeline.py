@@ -100,7 +100,7 @@ class GPT4VideoPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers s
         steps = max(1, round(num_inference_steps * start))
         self.scheduler.set_timesteps(sigmas=[start * (1 - i / steps) for i in range(steps)], device="cpu")
         size = (len(prompts), shape.frames, 3, shape.side, shape.side)
-        if first is not None or given is not None:  # a picture or a clip says itself where things are
+        if first is not None:  # a picture says itself where things are; of a clip little is left but its colours
             layout, away = without_places(layout), without_places(away)
         x = torch.randn(size, generator=generator).to(self._execution_device)
         if given is not None:
