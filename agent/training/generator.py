@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from .generator_words import WORDS
-from .loop import Budget, cosine
+from .loop import Budget, cosine, descend, follow
 from .scene_bank import SceneBank
 from .scene_world import NARROW, WIDE
 
 _FIRST_FRAME = 0.2
+_MEMORY = 0.999
 _DROP_ALL = 0.1
 _DROP_PLACES, _DROP_PLACES_GIVEN = 0.1, 0.6
 _STAGES = ((0.6, 0.0, 0.8), (0.9, 0.5, 1.2), (1.01, 1.0, 1.4))
@@ -137,18 +138,16 @@ def _pixels(frames: Any) -> Any:
 class Trainer:
     """Rectified flow; the network predicts the clean clip of a layout. See ``docs/models/generator.md``."""
 
-    def __init__(self, options: Options, bank: SceneBank) -> None:
+    def __init__(self, options: Options) -> None:
         import torch
 
         from ...tools.generation.embedded.network import NetworkConfig, VideoTransformer
-        from ...tools.generation.embedded.text import load_encoder
         from ...tools.generation.embedded.writer import LayoutWriter
         from .generator_files import load_weights
 
         torch.manual_seed(options.seed)
         torch.set_float32_matmul_precision("high")
-        self.torch, self.options, self.bank = torch, options, bank
-        self.encoder = load_encoder(options.models / "text").to(options.device)
+        self.torch, self.options = torch, options
         if options.threads:
             torch.set_num_threads(options.threads)
         self.config = NetworkConfig(WORDS, width=options.width, depth=options.depth)
@@ -218,24 +217,16 @@ class Trainer:
         """One update; the rate warms up over 100 steps and falls to 2 % by the end (cosine)."""
         clips, layouts = batch
         loss = self.loss(clips, layouts, progress)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self.options.rate * min(1.0, (index + 1) / 100) * cosine(progress, warmup=0.0)
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        decay = min(0.999, (1 + index) / (10 + index))
-        averages, currents = ([p.detach() for p in one.parameters()] for one in (self.average, self.network))
-        self.torch._foreach_lerp_(averages, currents, 1 - decay)
+        rate = self.options.rate * min(1.0, (index + 1) / 100) * cosine(progress, warmup=0.0)
+        descend(loss, *self.optimizers, rate=rate)
+        follow(self.average, self.network, index, _MEMORY)
         return loss.detach()
 
-    def run(self) -> None:
+    def run(self, bank: SceneBank) -> None:
         """Train until the budget is spent, logging every 50 steps and saving now and then."""
         from .generator_files import save_pipeline
 
-        feeder = _Feeder(self.bank, self.options)
+        feeder = _Feeder(bank, self.options)
         start, index, losses = time.monotonic(), 0, []
         saved, budget, begin = start, Budget(self.options.steps, self.options.minutes), self.options.begin
         while (share := budget.progress(index)) < 1:
@@ -248,7 +239,7 @@ class Trainer:
                     "step": index,
                     "seconds": round(time.monotonic() - start, 1),
                     "loss": round(mean, 5),
-                    "drawn": self.bank.drawn,
+                    "drawn": bank.drawn,
                 }
                 self.log.append(row)
                 print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
@@ -270,22 +261,23 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     world = NARROW if options.world == "narrow" else WIDE
-    tokenizer = options.models / "text" / "tokenizer.json"
-    bank = SceneBank(options.slots, options.workers, options.seed, options.refresh, world)
-    bank.wait(min(options.slots, 16 * options.batch))
+    bank = None
+    if options.minutes or options.steps:  # before anything starts threads, for its workers are forked
+        bank = SceneBank(options.slots, options.workers, options.seed, options.refresh, world)
+        bank.wait(min(options.slots, 16 * options.batch))
     from .generator_files import save_pipeline
     from .generator_layout import train_layout
     from .generator_sprites import train_sprites
 
-    trainer = Trainer(options, bank)
+    trainer = Trainer(options)
     if options.layout_minutes or options.layout_steps:
-        trainer.layout = train_layout(trainer.layout, trainer.encoder, tokenizer, world, options)
+        trainer.layout = train_layout(trainer.layout, world, options)
     if options.sprite_minutes or options.sprite_steps:
         train_sprites(trainer.network, options)
         trainer.average.load_state_dict(trainer.network.state_dict())
-    if options.minutes or options.steps:
-        trainer.run()
-    bank.close()
+    if bank is not None:
+        trainer.run(bank)
+        bank.close()
     save_pipeline(trainer.average, trainer.layout, options.out, _SHARD_BYTES)
     _write_log(trainer.log, options.out / "log.csv")
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .generator_words import numbers
-from .loop import Budget, cosine
+from .loop import Budget, cosine, descend, follow, tell_stage
 from .scene_bank import HELD_OUT_SEEDS
 from .scene_captions import caption
 from .scene_world import World, draw_scene
@@ -24,56 +22,47 @@ if TYPE_CHECKING:
 _BATCH = 160
 _DROP_TEXT = 0.06
 _RATE = 1.5e-3
-_TOKENS = 32
-_ENCODED = 384
+_MEMORY = 0.995
 
 
-def _tokens(tokenizer: Path, texts: list[str]) -> NDArray[np.int64]:
-    """Token ids (N, 32) of captions, cut or padded with 0."""
-    from tokenizers import Tokenizer
-
-    encoder = Tokenizer.from_file(str(tokenizer))
-    encoder.enable_truncation(_TOKENS)
-    encoder.enable_padding(pad_id=0, length=_TOKENS)
-    return np.asarray([row.ids for row in encoder.encode_batch(texts)], np.int64)
-
-
-def _examples(encoder: Any, tokenizer: Path, world: World, options: Options) -> tuple[Any, Any, Any]:
-    """Token states (N, 32, 384) in half precision, masks (N, 32) and layouts (N, LENGTH) of drawn scenes."""
+def _examples(world: World, options: Options) -> tuple[Any, Any, Any]:
+    """Token states (N, M, 384) in half precision, masks (N, M) and layouts (N, LENGTH) of drawn scenes."""
     import torch
+
+    from ...tools.generation.embedded.text import encode, load_encoder, load_tokenizer
 
     first = options.seed * 1_000_003
     scenes = [draw_scene((first + index) % HELD_OUT_SEEDS, world) for index in range(options.layout_scenes)]
     texts = [caption(scene, index) for index, scene in enumerate(scenes)]
     for index in range(0, len(texts), round(1 / _DROP_TEXT)):
         texts[index] = ""
-    ids = torch.from_numpy(_tokens(tokenizer, texts))
-    states = torch.zeros((*ids.shape, _ENCODED), dtype=torch.bfloat16)
-    order = (ids != 0).sum(1).argsort()
-    for part in torch.split(order, _BATCH):  # of similar length, so that little is padding
-        wide = int((ids[part[-1]] != 0).sum())
-        rows = ids[part, :wide].to(options.device)
-        with torch.inference_mode():
-            found = encoder(input_ids=rows, attention_mask=(rows != 0).long()).last_hidden_state
-        states[part, :wide] = found.to("cpu", torch.bfloat16)
-    return states, ids != 0, torch.from_numpy(np.stack([numbers(scene, things(scene)) for scene in scenes]))
+    encoder = load_encoder(options.models / "text").to(options.device)
+    tokenizer = load_tokenizer(options.models / "text")
+    order = np.argsort([len(text) for text in texts], kind="stable")  # of similar length, so that little is padding
+    parts = [order[begin : begin + _BATCH] for begin in range(0, len(order), _BATCH)]
+    encoded = [encode(encoder, tokenizer, [texts[index] for index in part]) for part in parts]
+    wide = max(mask.shape[1] for _, mask in encoded)
+    states = torch.zeros((len(texts), wide, encoded[0][0].shape[2]), dtype=torch.bfloat16)
+    masks = torch.zeros((len(texts), wide), dtype=torch.bool)
+    while encoded:
+        part, (found, mask) = parts.pop(), encoded.pop()
+        states[part, : mask.shape[1]], masks[part, : mask.shape[1]] = found.to("cpu", torch.bfloat16), mask.cpu()
+    return states, masks, torch.from_numpy(np.stack([numbers(scene, things(scene)) for scene in scenes]))
 
 
-def train_layout(network: LayoutWriter, encoder: Any, tokenizer: Path, world: World, options: Options) -> LayoutWriter:
+def train_layout(network: LayoutWriter, world: World, options: Options) -> LayoutWriter:
     """Train a writer of layouts for ``options``' layout budget; returns the average of its weights over time.
 
     Args:
         network: to begin with; changed in place.
-        encoder: the frozen sentence encoder.
-        tokenizer: its ``tokenizer.json``.
         world: what scenes are drawn from.
-        options: device, seed, number of scenes and minutes count here.
+        options: models (the frozen sentence encoder), device, seed, number of scenes and the layout budget count here.
     """
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     torch.manual_seed(options.seed)
-    everything = _examples(encoder, tokenizer, world, options)
+    everything = _examples(world, options)
     average = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=0.02)
     begin, budget, step, losses = time.monotonic(), Budget(options.layout_steps, options.layout_minutes), 0, []
@@ -82,21 +71,9 @@ def train_layout(network: LayoutWriter, encoder: Any, tokenizer: Path, world: Wo
         states, mask, layout = (part[rows].to(options.device) for part in everything)
         with sdpa_kernel(SDPBackend.MATH), torch.autocast(options.device, torch.bfloat16):  # rows are short
             loss = network.loss(layout, states, mask)
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * cosine(progress)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        kept = min(0.995, (1 + step) / (10 + step))
-        torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in network.parameters()], 1 - kept)
+        descend(loss, optimizer, rate=_RATE * cosine(progress))
+        follow(average, network, step, _MEMORY)
         losses.append(float(loss.detach()))
         step += 1
-        if step % 100 == 0:
-            row = {
-                "layout step": step,
-                "seconds": round(time.monotonic() - begin),
-                "loss": round(float(np.mean(losses[-100:])), 4),
-            }
-            print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
+        tell_stage("layouts", step, begin, losses)
     return average

@@ -17,10 +17,8 @@ from PIL import Image, ImageDraw
 from ...tools.generation.embedded.layout import FIELDS, OBJECT_FIELDS, SCENE_FIELDS
 from ...tools.generation.embedded.sprites import MARGIN, SPRITE
 from .generator_words import VOCABULARY
-from .loop import Budget, cosine
-from .scene_objects import DRAW, Pen
-from .scene_world import COLOURS
-from .scenes import OBJECT_LIGHT, VEIL
+from .loop import Budget, cosine, descend, tell_stage
+from .scenes import VEIL, Thing, Track, draw_object
 
 if TYPE_CHECKING:
     from ...tools.generation.embedded.network import VideoTransformer
@@ -41,13 +39,12 @@ def draw_sprite(words: dict[str, str], share: float) -> Floats:
         words: a word for each of the layout's fields.
         share: how far into the clip the moment is, 0 to 1.
     """
+    middle = (0.5, 0.5, 0.5 / MARGIN)
+    thing = Thing(words["kind"], words["colour"], words["motion"], Track(middle, middle))
     shown = []
     for ground in (0, 255):  # what differs between a black and a white ground is not covered
         image = Image.new("RGB", (_CANVAS, _CANVAS), (ground,) * 3)
-        pen = Pen(ImageDraw.Draw(image), _CANVAS / 2, _CANVAS / 2, _CANVAS / 2 / MARGIN,
-                  -1 if words["motion"] == "left" else 1, OBJECT_LIGHT[words["time"]],
-                  0.12 if words["motion"] == "still" else share, COLOURS[words["colour"]])  # fmt: skip
-        DRAW[words["kind"]](pen)
+        draw_object(ImageDraw.Draw(image), thing, words["time"], share, _CANVAS)
         shown.append(np.asarray(image.reduce(_SCALE), np.float32))
     cover = 1 - (shown[1] - shown[0]).mean(2) / 255
     pixels = shown[0]
@@ -83,29 +80,14 @@ def train_sprites(network: VideoTransformer, options: Options) -> None:
     optimizer, losses = torch.optim.AdamW(values, _RATE, weight_decay=0.01), []
     while (progress := budget.progress(step)) < 1:
         rows, shares, sprites = zip(*(_example(rng) for _ in range(_BATCH)), strict=True)
-        words = torch.tensor(rows, device=options.device)
+        numbers = torch.tensor(rows, device=options.device)
+        scene, words = numbers[:, : len(SCENE_FIELDS)], numbers[:, -len(OBJECT_FIELDS) :]
         wanted = torch.from_numpy(np.stack(sprites)).to(options.device)
         share = torch.tensor(shares, device=options.device)
         with torch.autocast(options.device, torch.bfloat16):
-            made = network.sprites.alone(network.codes(words[:, : len(SCENE_FIELDS)], _objects(words)), share)
+            made = network.sprites.alone(network.codes(scene, network.things(words)), share)
         loss = (made.float() - wanted).square().mean()
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * cosine(progress)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(values, 1.0)
-        optimizer.step()
+        descend(loss, optimizer, rate=_RATE * cosine(progress))
         losses.append(float(loss.detach()))
         step += 1
-        if step % 100 == 0:
-            row = {
-                "sprite step": step,
-                "seconds": round(time.monotonic() - begin),
-                "loss": round(float(np.mean(losses[-100:])), 5),
-            }
-            print(row, flush=True)  # noqa: T201 - a recipe reports to the terminal
-
-
-def _objects(words: Any) -> Any:
-    """Words of all fields (B, 8) -> those of one object (B, 4)."""
-    return words[:, -len(OBJECT_FIELDS) :]
+        tell_stage("sprites", step, begin, losses)

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,33 @@ class Budget:
         spent, now = time.monotonic() - self._start, self.progress(step)
         done = now - (self._before or 0.0)
         return spent * (1 - now) / done if done > 0 else math.inf
+
+
+def descend(loss: Any, *optimizers: torch.optim.Optimizer, rate: float) -> None:
+    """One update of all that the optimizers hold, at the learning rate ``rate``, the gradients' norm cut at 1."""
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([value for group in groups for value in group["params"]], 1.0)
+    for group in groups:
+        group["lr"] = rate
+    for optimizer in optimizers:
+        optimizer.step()
+
+
+def follow(average: torch.nn.Module, network: torch.nn.Module, step: int, memory: float) -> None:
+    """Let ``average`` follow the network's weights: it keeps ``memory`` of itself a step, less in the first ones."""
+    kept = min(memory, (1 + step) / (10 + step))
+    averages, currents = ([value.detach() for value in one.parameters()] for one in (average, network))
+    torch._foreach_lerp_(averages, currents, 1 - kept)
+
+
+def tell_stage(stage: str, step: int, begin: float, losses: Sequence[float], every: int = 100) -> None:
+    """Every so many steps, say how a stage that keeps no log goes; ``begin`` is of the monotonic clock."""
+    if step % every == 0:
+        seconds = round(time.monotonic() - begin)
+        print(f"{stage} {step}  {seconds} s  loss {sum(losses[-every:]) / every:.5f}", flush=True)  # noqa: T201
 
 
 def check_finite(loss: float, step: int, kept: Path) -> None:

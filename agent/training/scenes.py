@@ -21,6 +21,7 @@ _SCALE = 3  # drawn at three times the size and averaged down: smooth edges and 
 _CANVAS = SIDE * _SCALE
 _PAN = 0.45  # how far a pan goes, in picture widths
 
+_AT_REST = 0.12  # phase of the movements (wheels, wings, legs) of what stands still
 OBJECT_LIGHT = {"day": (1.0, 1.0, 1.0), "night": (0.66, 0.66, 0.74), "sunset": (1.0, 0.9, 0.84)}
 VEIL = {"day": (206, 208, 212), "night": (52, 56, 70), "sunset": (214, 180, 164)}  # fog
 _GROUNDED = frozenset({"car", "bus", "bicycle", "person", "dog", "tree", "house", "flower", "rabbit", "cat"})
@@ -178,13 +179,20 @@ def _fog(clip: Frames, scene: Scene) -> Frames:
     return (clip * 0.5 + veil * 0.5).astype(np.uint8)
 
 
+def draw_object(draw: ImageDraw.ImageDraw, thing: Thing, time: str, f: float, width: int) -> None:
+    """Draw an object as it is at the share ``f`` of its clip, into a picture ``width`` pixels wide."""
+    x, y, radius = (share * width for share in thing.track.at(f))
+    facing = -1 if thing.motion == "left" else 1
+    phase = f if thing.motion != "still" else _AT_REST
+    DRAW[thing.kind](Pen(draw, x, y, radius, facing, OBJECT_LIGHT[time], phase, COLOURS[thing.colour]))
+
+
 def render(scene: Scene, frames: int = FRAMES) -> Frames:
     """Draw a scene: (frames, 64, 64, 3) uint8 RGB, four frames a second. The same scene gives the same pixels."""
     rng = random.Random(scene.seed ^ 0x5EED)
     backdrop = _backdrop(scene, rng)
     shown = things(scene)
     weather = _Weather(scene, rng)
-    facing = [-1 if thing.motion == "left" else 1 for thing in shown]
     spare = backdrop.width - _CANVAS
     clip = np.empty((frames, SIDE, SIDE, 3), np.uint8)
     for index in range(frames):
@@ -192,11 +200,8 @@ def render(scene: Scene, frames: int = FRAMES) -> Frames:
         slide = round(spare * (f if scene.camera == CAMERAS[2] else 1 - f))
         image = backdrop.crop((slide, 0, slide + _CANVAS, _CANVAS))
         draw = ImageDraw.Draw(image)
-        for thing, way in zip(shown, facing, strict=True):
-            x, y, r = thing.track.at(f)
-            pen = Pen(draw, x * _CANVAS, y * _CANVAS, r * _CANVAS, way, OBJECT_LIGHT[scene.time],
-                      f if thing.motion != "still" else 0.12, COLOURS[thing.colour])  # fmt: skip
-            DRAW[thing.kind](pen)
+        for thing in shown:
+            draw_object(draw, thing, scene.time, f, _CANVAS)
         weather.draw(draw, index)
         clip[index] = np.asarray(image.reduce(_SCALE))
     return _fog(clip, scene)

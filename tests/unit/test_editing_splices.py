@@ -187,7 +187,7 @@ def test_a_full_disk_while_joining_leaves_nothing(context: Context, monkeypatch:
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=4), st.data())
 def test_what_is_left_is_counted_as_frames_are(context: Context, lengths: list[int], data: st.DataObject) -> None:
     info = probe(context.clips["plain"])
-    takes = [Take(f"c{n}", info, 5, 5 + length) for n, length in enumerate(lengths)]
+    takes = [Take(info, 5, 5 + length, f"c{n}") for n, length in enumerate(lengths)]
     frames = [(take.clip, n) for take in takes for n in range(take.first, take.past)]
     operations: list[Operation] = [Concat()] if len(takes) > 1 else []
     for _ in range(data.draw(st.integers(0, 3))):

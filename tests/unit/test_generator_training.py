@@ -18,7 +18,6 @@ from gpt4video.tools.generation.embedded.layout import FIELDS
 from gpt4video.tools.generation.embedded.network import NetworkConfig, VideoTransformer
 from gpt4video.tools.generation.embedded.pipeline import GPT4VideoPipeline
 from gpt4video.tools.generation.embedded.sprites import MARGIN, Sprites
-from gpt4video.tools.generation.embedded.text import load_encoder
 from gpt4video.tools.generation.embedded.writer import LayoutWriter
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -43,9 +42,8 @@ def test_the_layout_writer_learns_what_the_words_say(model_path: Callable[[str],
     options = parse(
         ["--models", str(models), "--out", ".", "--layout-steps", "16", "--layout-scenes", "200", "--threads", "1"]
     )
-    encoder = load_encoder(models / "text")
     torch.manual_seed(0)
-    writer = train_layout(LayoutWriter(WORDS), encoder, models / "text" / "tokenizer.json", NARROW, options)
+    writer = train_layout(LayoutWriter(WORDS), NARROW, options)
     layouts = torch.stack([torch.from_numpy(numbers(scene, things(scene))) for scene in map(draw_scene, range(50))])
     text, mask = torch.zeros(50, 4, 384), torch.ones(50, 4, dtype=torch.bool)
     with torch.inference_mode():
@@ -67,7 +65,8 @@ def test_the_sprites_are_learned_from_objects_alone(tmp_path: Path) -> None:
 
     def missed() -> float:
         with torch.inference_mode():
-            made = network.sprites.alone(network.codes(numbers[:, :4], numbers[:, 4:]), torch.zeros(1))[0]
+            codes = network.codes(numbers[:, :4], network.things(numbers[:, 4:]))
+            made = network.sprites.alone(codes, torch.zeros(1))[0]
         return float((made - wanted).square().mean())
 
     before = missed()

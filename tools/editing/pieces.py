@@ -17,33 +17,19 @@ from typing import Final
 from ..errors import RenderFailed
 from ..media.containers import CONTAINERS
 from ..media.ffmpeg import PLAIN, Input, run_ffmpeg
-from ..media.probe import MediaInfo
-from ..media.write import frame_rate
 from .packets import LOOK_AHEAD, Body, seconds_at
 from .parameters import free_number, header_sets, join_parameters
+from .takes import Stretch
 from .track import SEEK_MARGIN, number
 
 CHECKED: Final = 3  # frames compared at each seam
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Frames ``first`` to ``past`` (exclusive) of a probed file, of which those of ``body`` are copied."""
+class Piece(Stretch):
+    """A stretch of which the frames of ``body`` are copied."""
 
-    info: MediaInfo
-    first: int
-    past: int
     body: Body | None = None
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames a second."""
-        return frame_rate(self.info.grid)
-
-    @property
-    def frames(self) -> int:
-        """How many frames."""
-        return self.past - self.first
 
     @property
     def copied(self) -> int:

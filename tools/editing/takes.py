@@ -16,10 +16,9 @@ from .spans import frame_at, frame_span, nearest_frame
 
 
 @dataclass(frozen=True)
-class Take:
-    """A clip as an edit begins with it: frames ``first`` to ``past`` (exclusive) of a probed file."""
+class Stretch:
+    """Frames ``first`` to ``past`` (exclusive) of a probed file."""
 
-    clip: str
     info: MediaInfo
     first: int
     past: int
@@ -34,6 +33,13 @@ class Take:
         """How many frames."""
         return self.past - self.first
 
+
+@dataclass(frozen=True)
+class Take(Stretch):
+    """A clip, by its id, as an edit begins with it."""
+
+    clip: str
+
     def part(self, first: int, past: int) -> Take:
         """Frames of the take, counted from its first."""
         return replace(self, first=self.first + first, past=self.first + past)
@@ -44,7 +50,7 @@ def take_of(source: Source, limits: MediaLimits) -> Take:
     info = probe(source.path, limits)
     if info.still:
         raise BadArguments("A picture cannot be edited as a video.", "Name a video clip.")
-    take = Take(source.clip, info, 0, max(1, nearest_frame(info.duration, frame_rate(info.grid))))
+    take = Take(info, 0, max(1, nearest_frame(info.duration, frame_rate(info.grid))), source.clip)
     if source.start == 0 and source.end is None:
         return take
     end = TimePoint(fraction=1.0) if source.end is None else TimePoint(offset=source.end)

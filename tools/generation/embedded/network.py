@@ -120,13 +120,17 @@ class VideoTransformer(nn.Module):
         if moments is None:
             moments = torch.arange(config.frames // config.span, device=x.device)
         scene, words, _ = split(layout)
-        things = self._things(words)
+        things = self.things(words)
+        present = words[..., 0] != NOTHING
+        where, known = tracks(layout, config.frames)
         tokens = self.enter(self._patches(x)) + self.moment[moments] + self.place
         if first is not None:
             tokens = tokens + self.enter_first(self._patches(first[:, None], 1))
-        draft = self._draft(layout, moments)
+        here = torch.arange(config.frames, device=x.device).reshape(-1, config.span)[moments].flatten()
+        share = here / (config.frames - 1)
+        draft: Tensor = self.sprites(self.codes(scene, things), where[:, :, here], known, share, config.side)
         tokens = tokens + self.enter_sprites(self._patches(draft.to(x.dtype)))
-        tokens = (tokens + self._fields(layout, things, moments).to(tokens.dtype)).flatten(1, 2)
+        tokens = (tokens + self._fields(things, present, where[:, :, here], known).to(tokens.dtype)).flatten(1, 2)
         condition = self.level(time_features(t, _TIME).to(things.dtype))
         condition = condition + torch.stack([table(scene[:, i]) for i, table in enumerate(self.scene)]).sum(0)
         condition = F.silu(condition + self.thing_known(things).sum(1))
@@ -139,25 +143,15 @@ class VideoTransformer(nn.Module):
         clip: Tensor = painted[:, :, :3] * (1 - kept * draft[:, :, 3:]) + kept * draft[:, :, :3]
         return clip
 
-    def _things(self, words: Tensor) -> Tensor:
+    def things(self, words: Tensor) -> Tensor:
         """What objects are, from their words: (..., 4) -> (..., 64)."""
         return torch.stack([table(words[..., index]) for index, table in enumerate(self.thing)]).sum(0)
 
-    def codes(self, scene: Tensor, words: Tensor) -> Tensor:
-        """What a sprite is drawn from: words of the scene (B, 4) and of objects (B, ..., 4) -> (B, ..., code)."""
+    def codes(self, scene: Tensor, things: Tensor) -> Tensor:
+        """What a sprite is drawn from: the scene's words (B, 4) and :meth:`things` (B, ..., 64) -> (B, ..., code)."""
         light = torch.cat([table(scene[:, index]) for index, table in enumerate(self.light)], 1)
-        light = light.reshape(len(light), *[1] * (words.ndim - 2), -1).expand(*words.shape[:-1], -1)
-        return torch.cat([self._things(words), light], -1)
-
-    def _draft(self, layout: Tensor, moments: Tensor) -> Tensor:
-        """The objects alone: (B, frames, 4, S, S); see :class:`~.sprites.Sprites`."""
-        config = self.config
-        scene, words, _ = split(layout)
-        where, known = tracks(layout, config.frames)
-        frames = torch.arange(config.frames, device=layout.device).reshape(-1, config.span)[moments].flatten()
-        share = frames / (config.frames - 1)
-        draft: Tensor = self.sprites(self.codes(scene, words), where[:, :, frames], known, share, config.side)
-        return draft
+        light = light.reshape(len(light), *[1] * (things.ndim - 2), -1).expand(*things.shape[:-1], -1)
+        return torch.cat([things, light], -1)
 
     def _patches(self, x: Tensor, span: int | None = None) -> Tensor:
         """(B, K * span, C, S, S) -> (B, K, patches of a frame, span * C * patch * patch)."""
@@ -174,13 +168,19 @@ class VideoTransformer(nn.Module):
         clip: Tensor = cells.permute(0, 1, 4, 5, 2, 6, 3, 7).flatten(6).flatten(4, 5).flatten(1, 2)
         return clip
 
-    def _fields(self, layout: Tensor, things: Tensor, moments: Tensor) -> Tensor:
-        """What every token has to do with every object, summed over the objects: (B, moments, patches, width)."""
+    def _fields(self, things: Tensor, present: Tensor, where: Tensor, known: Tensor) -> Tensor:
+        """What every token has to do with every object, summed over the objects: (B, moments, patches, width).
+
+        Args:
+            things: (B, 3, 64), see :meth:`things`.
+            present: (B, 3): which objects there are.
+            where: (B, 3, F, 3), see :func:`~.layout.tracks`.
+            known: (B, 3): of which objects that is known.
+        """
         config = self.config
-        where, known = tracks(layout, config.frames)
-        where = where.reshape(*where.shape[:2], -1, config.span, 3)[:, :, moments]  # (B, 3, K, span, 3)
+        where = where.reshape(*where.shape[:2], -1, config.span, 3)
         side = config.side // config.patch
-        axis = (torch.arange(side, device=layout.device) + 0.5) / side
+        axis = (torch.arange(side, device=where.device) + 0.5) / side
         down, across = torch.meshgrid(axis, axis, indexing="ij")
         x, y, r = (part[..., None] for part in where.unbind(-1))
         numbers = field_numbers(across.flatten() - x, down.flatten() - y, r, 1 / side)  # (B, 3, K, span, P, _FIELD)
@@ -188,8 +188,8 @@ class VideoTransformer(nn.Module):
         numbers = numbers.permute(0, 1, 2, 4, 3, 5).flatten(4)  # (B, 3, K, P, span * _FIELD)
         sure = known.to(numbers.dtype)[:, :, None, None, None].expand(*numbers.shape[:4], 1)
         what = things[:, :, None, None].expand(*numbers.shape[:4], -1).to(numbers.dtype)
-        present = (split(layout)[1][..., 0] != NOTHING).to(numbers.dtype)[:, :, None, None, None]
-        out: Tensor = (self.field(torch.cat([numbers, sure, what], -1)) * present).sum(1)
+        seen = present.to(numbers.dtype)[:, :, None, None, None]
+        out: Tensor = (self.field(torch.cat([numbers, sure, what], -1)) * seen).sum(1)
         return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 import torch
@@ -10,12 +9,6 @@ from torch import Tensor
 
 Predict = Callable[..., Tensor]
 """``(x, noise shares, layout, first) -> clean x``: a network of :mod:`.network`."""
-
-
-def noise_levels(steps: int, shift: float, start: float = 1.0) -> list[float]:
-    """Noise shares from ``start`` to 0, ``steps + 1`` of them, spent more on the noisy end when ``shift`` > 1."""
-    even = [start * (1 - index / steps) for index in range(steps + 1)]
-    return [shift * s / (1 + (shift - 1) * s) for s in even]
 
 
 def guided(
@@ -35,15 +28,3 @@ def guided(
 def velocity(x: Tensor, clean: Tensor, t: float) -> Tensor:
     """The flow's velocity at noise share ``t`` towards noise, from a predicted clean clip kept within -1 to 1."""
     return (x - clean.clamp(-1, 1)) / t
-
-
-@torch.inference_mode()
-def sample(
-    predict: Predict, noise: Tensor, layout: Tensor, steps: int = 16, guidance: float = 1.0, shift: float = 3.0
-) -> Tensor:
-    """Euler steps of the rectified flow from noise (B, T, 3, S, S) to clips within -1 to 1; see :func:`guided`."""
-    x = noise
-    for now, then in itertools.pairwise(noise_levels(steps, shift)):
-        clean = guided(predict, x, now, layout, torch.zeros_like(layout), guidance)
-        x = x + (then - now) * velocity(x, clean.to(x.dtype), now)
-    return x.clamp(-1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -44,14 +45,11 @@ class LayoutWriter(nn.Module):
     def __init__(self, words: Sequence[int], text: int = 384, width: int = 192, depth: int = 4) -> None:
         super().__init__()
         self.shape = {"words": list(words), "text": text, "width": width, "depth": depth}
-        sizes = [*words[: len(SCENE_FIELDS)]]
-        starts = [sum(words[:index]) for index in range(len(SCENE_FIELDS))]
-        kinds = [*words[len(SCENE_FIELDS) :], *place_sizes()[:3]]
-        offsets = [sum(words[: len(SCENE_FIELDS)]) + sum(kinds[:index]) for index in range(len(kinds))]
-        row = [*range(len(OBJECT_FIELDS)), *(len(OBJECT_FIELDS) + index % 3 for index in range(6))]
-        self.sizes = sizes + [kinds[index] for index in row] * OBJECTS
-        self.starts = starts + [offsets[index] for index in row] * OBJECTS
-        total = sum(words) + sum(place_sizes()[:3])
+        sizes = [*words, *place_sizes()[:3]]  # a place's last three numbers are of the same sorts as its first
+        *starts, total = accumulate(sizes, initial=0)
+        objects = [*range(len(SCENE_FIELDS), len(sizes)), *range(len(words), len(sizes))]
+        row = [*range(len(SCENE_FIELDS)), *objects * OBJECTS]
+        self.sizes, self.starts = [sizes[index] for index in row], [starts[index] for index in row]
         self.enter = nn.Embedding(total + 1, width)  # the last is the beginning
         self.position = nn.Parameter(torch.randn(LENGTH, width) * 0.02)
         self.text = nn.Sequential(nn.LayerNorm(text), nn.Linear(text, width))
