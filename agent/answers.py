@@ -13,7 +13,7 @@ from .state import AgentState, ClipRow, StepRow
 if TYPE_CHECKING:
     from .components import Components
 
-PROJECT_TOOLS = ("edit_project", "regenerate_span")
+PROJECT_TOOLS = ("edit_project", "render_project", "regenerate_span")
 _QUOTED = 60
 """Characters of a source's words in a sentence on a hit."""
 

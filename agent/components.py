@@ -204,12 +204,12 @@ class Components:
 
     @cached_property
     def tools(self) -> dict[str, Tool[Any, Any]]:
-        """The tools by name: four on clips, two on projects."""
+        """The tools by name: four on clips, three on projects."""
         from ..tools.editing.tool import EditVideo
         from ..tools.generation.tool import GenerateVideo
         from ..tools.search import SearchMemory
         from ..tools.understanding.tool import UnderstandVideo
-        from .project_tool import EditProject, RegenerateSpan
+        from .project_tool import EditProject, RegenerateSpan, RenderProject
         from .searching import MemorySearcher
         from .seeing import answered
 
@@ -220,6 +220,7 @@ class Components:
             EditVideo(luts=self.luts),
             GenerateVideo(lambda: self.generator, frames_of_source),
             EditProject(self),
+            RenderProject(self),
             RegenerateSpan(self),
         ]
         return {tool.name: tool for tool in tools}

@@ -19,6 +19,7 @@ from .routing import clip_references
 from .state import AgentState, EstimateRow, StepRow
 
 if TYPE_CHECKING:
+    from ..tools.timeline.model import Timeline
     from .components import Components
 
 _NEWEST: Final = 0.5
@@ -40,8 +41,9 @@ GUESSES: Final = {
     "generate_video": Guess(25.0, 10.0),
     "regenerate_span": Guess(25.0, 10.0),
     "edit_video": Guess(1.0, 0.2),
+    "render_project": Guess(1.0, 0.2),
 }
-"""Generating: a unit is a second of a clip. Editing: a megapixel shown for a second."""
+"""Generating: a unit is a second of a clip. Editing and rendering: a megapixel shown for a second."""
 
 
 class Rate(BaseModel):
@@ -131,6 +133,8 @@ class Estimates:
             return Work(f"{tool} {self._parts.generator.name}", arguments.get("seconds"), 1)
         if tool == "regenerate_span":
             return Work(f"generate_video {self._parts.generator.name}", *self._takes(arguments, user))
+        if tool == "render_project":
+            return self.rendering(self._timeline(arguments["project"], user), user)
         kinds = dict.fromkeys(str(operation["op"]) for operation in arguments["operations"])
         units = _UNSEEN if sources is None else sum(self._shown(source, user) for source in sources)
         return Work(f"{tool} {' '.join(kinds)}", units)
@@ -144,9 +148,7 @@ class Estimates:
 
     def _takes(self, arguments: Mapping[str, Any], user: str) -> tuple[float, int]:
         """Seconds of all takes that regenerating makes, and how many they are."""
-        from .projects import Project
-
-        timeline = Project(self._parts, arguments["project"], user=user, create=False).version().timeline
+        timeline = self._timeline(arguments["project"], user)
         wanted = [one for one in arguments["operations"] if one["do"] == "regenerate"]
         places = [one["item"] - 1 if one["item"] > 0 else one["item"] for one in wanted]
         lengths = [item.seconds for item in timeline.items]
@@ -156,6 +158,17 @@ class Estimates:
         ]
         seconds = sum(one["takes"] * max(0.0, end - one["start"]) for one, end in zip(wanted, ends, strict=True))
         return seconds, sum(one["takes"] for one in wanted)
+
+    def rendering(self, timeline: Timeline, user: str) -> Work:
+        """The work of making a clip of a timeline."""
+        clips = [self._parts.library.known(item.take.clip, user=user) for item in timeline.items]
+        shown = zip(clips, timeline.items, strict=True)
+        return Work("render_project", sum(clip.width * clip.height / 1e6 * item.seconds for clip, item in shown))
+
+    def _timeline(self, project: str, user: str) -> Timeline:
+        from .projects import Project
+
+        return Project(self._parts, project, user=user, create=False).version().timeline
 
     def _shown(self, source: Source, user: str) -> float:
         """How much picture a source is: megapixels times seconds."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..memory.background import BackgroundJob
 from .answers import summarise
+from .consent import prompt_in
 from .errors import Fault, JobUnknown, fault_of
 from .execution import StepRunner
 from .routing import dependencies
@@ -63,7 +64,7 @@ class Jobs:
             "step": row,
             "state": {key: value for key, value in state.items() if key in _STATE},
             "setup": settings,
-            "backend": self._parts.generator.name if row["tool"] != "edit_video" else "",
+            "backend": self._parts.generator.name if prompt_in(row) else "",
         }
         self._parts.library.background.put(name, thread, body, user=self._user)
         self._launch(self._get(name))

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .routing import WRITES, dependencies
-from .state import ClipRow, StepRow, StepStatus
+from .state import AgentState, ClipRow, StepRow, StepStatus
 
 
 def whole(clip: str, about: str, duration: float) -> ClipRow:
     """A row for a whole clip of the library, ``duration`` seconds long, that has no name yet."""
     return {"name": "", "id": clip, "about": about, "duration": round(duration, 3), "start": 0.0, "end": None}
+
+
+def visible(state: AgentState, undone: Sequence[Sequence[str]] | None = None) -> list[ClipRow]:
+    """The conversation's clips without those that were taken back."""
+    hidden = {name for group in (state.get("undone", []) if undone is None else undone) for name in group}
+    return [row for row in state.get("clips", []) if row["name"] not in hidden]
+
+
+def newest(state: AgentState, undone: Sequence[Sequence[str]] | None = None) -> ClipRow | None:
+    """The clip that "it" is: the newest that stands, or the best hit where that is a hit of the last search."""
+    rows, found = visible(state, undone), state.get("found", [])
+    if rows and rows[-1]["name"] in found:
+        return next(row for name in found for row in rows if row["name"] == name)
+    return rows[-1] if rows else None
 
 
 def name_clip(clips: list[ClipRow], row: ClipRow) -> ClipRow:

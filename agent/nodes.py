@@ -10,18 +10,19 @@ from langgraph.config import get_config, get_stream_writer
 
 from . import events
 from .answers import answer_from, summarise
-from .consent import beside, settled
+from .consent import beside, prompt_in, settled
 from .execution import StepRunner
 from .jobs import news_of
-from .naming import name_clip, set_aside, whole
+from .naming import name_clip, set_aside, visible, whole
 from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
+from .pointing import pointed
 from .project_turns import planned as project_plan
 from .remembering import recalled, remember
-from .routing import MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
+from .routing import BESIDE, MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
 from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow, merge_steps
-from .undoing import carried_out, command_of, visible
+from .undoing import carried_out, command_of
 
 if TYPE_CHECKING:
     from .components import Components
@@ -108,12 +109,13 @@ class Nodes:
             done = carried_out(command, state)
             _emit(events.PlanMade(steps=[], say=done["plan"]["say"]))
             return {**done, "steps": None}
+        request = pointed(state)
         entries = [
             ClipEntry(name=row["name"], about=row["about"].partition(" in ")[0], duration=row["duration"])
             for row in visible(state)
         ]
         context = PlanContext(
-            request=beside(state["request"])[0] if state.get("background") else state["request"],
+            request=beside(request)[0] if state.get("background") else request,
             history=state.get("history", [])[-HISTORY:],
             clips=entries,
             failures=[Failure.model_validate(failure) for failure in state["failures"]],
@@ -179,12 +181,12 @@ class Nodes:
 
     def _runs_beside(self, row: StepRow, state: AgentState) -> bool:
         """Whether a step becomes a background job: generating, long edits, and what needs their results."""
-        if not state.get("background") or row["tool"] not in (*WRITES, "regenerate_span") or not _thread():
+        if not state.get("background") or row["tool"] not in BESIDE or not _thread():
             return False
         estimate = row.get("estimate")
         long = estimate is not None and estimate["seconds"] > self._parts.settings.approve_seconds
         jobs = {other["id"] for other in state["steps"] if other["status"] == "background"}
-        return row["tool"] != "edit_video" or long or bool(dependencies(row) & jobs)
+        return bool(prompt_in(row)) or long or bool(dependencies(row) & jobs)
 
     def observe(self, state: AgentState) -> Update:
         """Record results: name new clips, set aside what a failure made impossible, hand recoverable errors back."""
@@ -234,7 +236,10 @@ class Nodes:
         self._parts.jobs.told([row["job"] for row in news])
         _emit(events.Answered(text=state["answer"], blocked=False))
         made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
+        found = [row["name"] for step in state["steps"] if step["tool"] == "search_memory" for row in step["outputs"]]
         changed: Update = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
+        if found:
+            changed["found"] = found
         if made and (project := state.get("project")) is not None:
             changed["project"] = {**project, "latest": False}
         history = [*state.get("history", []), state["request"]][-4 * HISTORY :]

@@ -140,7 +140,7 @@ ProjectOperation: TypeAlias = Annotated[
 
 
 class ProjectArguments(ToolModel):
-    """Arguments of ``edit_project`` and ``regenerate_span``.
+    """Arguments of ``edit_project``, ``render_project`` and ``regenerate_span``.
 
     Attributes:
         project: its name.

@@ -1,8 +1,9 @@
-"""The tools ``edit_project`` and ``regenerate_span``: what a conversation asks of a project, done once and as a whole.
+"""The tools of projects: what a conversation asks of one, done once and as a whole.
 
 Changes are worked out first and added to the project's log together, in one transaction with the mark that this turn
-has made them; what is told, rendered or written comes after. Regenerating is a tool of its own because it costs what
-generating costs, and waits for the user's word as that does.
+has made them; what is told, rendered or written comes after. Rendering (``render_project``) and regenerating
+(``regenerate_span``) are tools of their own because they take time: they are estimated, may run as jobs, and wait for
+the user's word where they take long or generate.
 """
 
 from __future__ import annotations
@@ -109,6 +110,13 @@ class EditProject(Tool[ProjectArguments, ProjectResult]):
         return ProjectResult(
             project=project.name, done=done, items=item_rows(timeline), seconds=timeline.seconds, notes=notes, **found
         )
+
+
+class RenderProject(EditProject):
+    """Makes a clip of a project, after the changes that are asked for with it."""
+
+    name: ClassVar[str] = "render_project"
+    description: ClassVar[str] = "Make a clip of what a project shows."
 
 
 class RegenerateSpan(EditProject):

@@ -9,20 +9,22 @@ from ..memory.errors import LibraryError
 from ..tools.editing.operations import Concat, Extract, Operation, TimePoint, Trim
 from ..tools.errors import ToolError
 from . import project_plan as asked
+from .naming import visible
 from .planner.base import ClipEntry, PlanContext
 from .planner.plan import EditStep, GenerateStep, Plan
 from .planner.surface import render_operation
 from .planner.validate import validate
+from .pointing import pointed
 from .project_plan import ProjectArguments, ProjectOperation
 from .project_table import Reach
 from .project_words import Spoken, over_items, read
 from .projects import Project
 from .state import AgentState, PlanRow
-from .undoing import visible
 
 if TYPE_CHECKING:
     from .components import Components
 
+_TOOLS = {asked.Regenerate: "regenerate_span", asked.Render: "render_project"}
 _NONE = "No project is open. Start one: start a project called holiday."
 
 
@@ -31,7 +33,7 @@ def planned(parts: Components, state: AgentState) -> PlanRow | None:
     latest = state.get("project")
     reach = Reach.NONE if latest is None else Reach.LATEST if latest["latest"] else Reach.OPEN
     known = {row["name"]: row["duration"] for row in visible(state)}
-    spoken = read(state["request"], known, reach)
+    spoken = read(pointed(state), known, reach)
     if spoken is None:
         return None
     name = spoken.project or (latest["name"] if latest is not None else _only(parts, state["user"]))
@@ -44,8 +46,8 @@ def planned(parts: Components, state: AgentState) -> PlanRow | None:
             return None if made is None else {"steps": [], "say": made}
         operations = made
     arguments = ProjectArguments(project=name, operations=operations, turn=state["turn"], text=state["request"][:400])
-    slow = any(isinstance(operation, asked.Regenerate) for operation in operations)
-    tool = "regenerate_span" if slow else "edit_project"
+    kinds = {type(operation) for operation in operations}
+    tool = next((name for kind, name in _TOOLS.items() if kind in kinds), "edit_project")
     return {"steps": [{"id": "1", "tool": tool, "args": arguments.model_dump(mode="json")}], "say": ""}
 
 

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -210,7 +211,9 @@ class Project:
 
         def work() -> list[MediaOutput]:
             prepare(self._parts)
+            began, estimates = time.monotonic(), self._parts.estimates
             output = render(timeline, context, self.name, self._parts.luts)
+            estimates.learn(estimates.rendering(timeline, self._user), time.monotonic() - began, timeline.seconds)
             verdicts = self._parts.judge("media", media=output.path, duration=probe(output.path).duration)
             blocks = [verdict["reason"] for verdict in verdicts if verdict["action"] == "block"]
             if blocks:

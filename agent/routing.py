@@ -18,10 +18,13 @@ NODE_OF_TOOL = {
     "edit_video": "edit",
     "generate_video": "generate",
     "edit_project": "project",
+    "render_project": "project",
     "regenerate_span": "project",
 }
 WRITES = ("edit_video", "generate_video")
-"""Tools that make something: what they made can be taken back, and they may run beside the conversation."""
+"""Tools that make something: what they made can be taken back."""
+BESIDE = (*WRITES, "regenerate_span", "render_project")
+"""Tools that may run beside the conversation."""
 
 MAX_ATTEMPTS = 3
 """How often a turn may plan: once, and again after a recoverable failure."""

