@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assistant import VideoAgent
+    from .asynchronous import AsyncVideoAgent
     from .graph import build_graph
     from .turns import Answer
 
-__all__ = ["Answer", "VideoAgent", "build_graph"]
+__all__ = ["Answer", "AsyncVideoAgent", "VideoAgent", "build_graph"]
 
-_HOME = {"Answer": "turns", "VideoAgent": "assistant", "build_graph": "graph"}
+_HOME = {
+    "Answer": "turns",
+    "AsyncVideoAgent": "asynchronous",
+    "VideoAgent": "assistant",
+    "build_graph": "graph",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -21,3 +27,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, whether they were used yet or not."""
+    return sorted(__all__)

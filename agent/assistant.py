@@ -11,35 +11,37 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import events
-from .answers import turn_result
 from .components import Components
 from .consent import Word, beside, word_of
-from .errors import RequestInvalid, SessionUnknown
-from .sessions import database_faults, one_turn, open_checkpoints, storing, thread_key
-from .settings import MAX_REQUEST, Settings, resolve_home
-from .turns import Answer, resumed, status_of, waiting_of
+from .errors import SessionUnknown
+from .naming import visible
+from .sessions import database_faults, one_turn, storing, thread_key
+from .settings import Settings, resolve_home
+from .turns import Answer, answer_of, check_request, ended, resumed, waiting_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.graph.state import CompiledStateGraph
 
+    from ..memory.conversations import Conversation, Turn
     from .jobs import Jobs
     from .projects import Project
     from .reports import FileProgress, IngestReport
+    from .state import ClipRow
 
 
 class VideoAgent:
     """Talks about video: understands, finds, edits and generates, under policies.
 
-    Not for several threads at once, but for :meth:`cancel`; several processes may share a home. Use as a context
-    manager, or ``close``.
+    Safe for several threads, and several processes may share a home: conversations go on side by side, each with one
+    turn at a time. Use as a context manager, or ``close``.
     """
 
     def __init__(
@@ -48,19 +50,13 @@ class VideoAgent:
         """Open a home folder (see :class:`~gpt4video.agent.settings.Settings` for the other settings)."""
         self.components = components or Components(Settings(home=resolve_home(home), **settings))
         self.settings = self.components.settings
-        self._running = ""
-
-    @cached_property
-    def _checkpoints(self) -> Any:
-        with storing():
-            return open_checkpoints(self.settings.home, self.settings.database)
 
     @cached_property
     def graph(self) -> CompiledStateGraph[Any, Any, Any, Any]:
         """The compiled state machine over this home's checkpoints."""
         from .graph import build_graph
 
-        return build_graph(self.components, self._checkpoints)
+        return build_graph(self.components, self.components.checkpoints)
 
     def ask(
         self,
@@ -72,9 +68,7 @@ class VideoAgent:
         background: bool = False,
     ) -> Answer:
         """Hold one turn and return its outcome (see :meth:`stream` for the arguments and errors)."""
-        for _ in self.stream(request, clips, thread=thread, approve=approve, background=background):
-            pass
-        return self.last(thread)
+        return ended(self._turn(request, clips, thread, approve=approve, background=background))
 
     def stream(
         self,
@@ -104,6 +98,11 @@ class VideoAgent:
             SessionUnsaved: the conversation cannot be written (disk full); asked again, the turn goes on.
             ToolError, LibraryError: a clip in ``clips`` cannot be taken in.
         """
+        yield from self._turn(request, clips, thread, approve=approve, background=background)
+
+    def _turn(
+        self, request: str, clips: Iterable[str | Path], thread: str, *, approve: bool, background: bool
+    ) -> Generator[events.Event, None, Answer]:
         check_request(request)
         key = thread_key(self.settings.user, thread)
         with one_turn(self.settings.home, key, self.settings.database):
@@ -113,17 +112,19 @@ class VideoAgent:
             waiting = waiting_of(state)
             word = word_of(request) if waiting is not None and not uploads else None
             if waiting is not None and word is not None:
-                yield from self._run(key, resumed(waiting, word, state), approve)
-                return
+                return (yield from self._run(thread, resumed(waiting, word, state), approve))
             pending = bool(state.next) and state.values.get("request") == request and not uploads
-            turn = {
+            turn: dict[str, Any] = {
                 "turn": uuid.uuid4().hex,
                 "user": self.settings.user,
                 "request": request,
                 "uploads": uploads,
                 "background": background or beside(request)[1],
             }
-            yield from self._run(key, None if pending else turn, approve)
+            if not pending:
+                kept = self.components.library.conversations
+                kept.begin(thread, turn["turn"], request, user=self.settings.user)
+            return (yield from self._run(thread, None if pending else turn, approve))
 
     def approve(self, thread: str = "default", *, approved: bool = True, prompt: str | None = None) -> Answer:
         """Answer the question that a waiting turn asks, and run it to its end.
@@ -140,12 +141,9 @@ class VideoAgent:
         key = thread_key(self.settings.user, thread)
         with one_turn(self.settings.home, key, self.settings.database):
             state = self._state(key)
-            waiting = waiting_of(state)
-            if waiting is None:
+            if (waiting := waiting_of(state)) is None:
                 raise SessionUnknown(f"Nothing waits for approval on thread {thread!r}.", "Ask for something first.")
-            for _ in self._run(key, resumed(waiting, Word(approved, prompt), state), approve=False):
-                pass
-        return self.last(thread)
+            return ended(self._run(thread, resumed(waiting, Word(approved, prompt), state), approve=False))
 
     def cancel(self, thread: str = "default") -> None:
         """Stop the turn that runs on a conversation, from another thread or a signal handler; or decline what waits.
@@ -157,9 +155,7 @@ class VideoAgent:
             SessionUnknown: nothing runs or waits there.
             SessionBusy: it runs in another process.
         """
-        if self._running and self._running == thread_key(self.settings.user, thread):
-            self.components.stopped.set()
-        else:
+        if not self.components.stops.stop(thread_key(self.settings.user, thread)):
             self.approve(thread, approved=False)
 
     @property
@@ -173,13 +169,37 @@ class VideoAgent:
         Raises:
             SessionUnknown: there is no such conversation.
         """
-        key = thread_key(self.settings.user, thread)
-        values = self._state(key).values
-        if not values:
+        state = self._state(thread_key(self.settings.user, thread))
+        if not state.values:
             raise SessionUnknown(f"There is no thread {thread!r}.", "Ask something on it first.")
-        result = turn_result(values, thread, self.components)
-        waiting = waiting_of(self._state(key))
-        return Answer(**result, status=status_of(values, waiting), approval=waiting)
+        return answer_of(state, thread, self.components)
+
+    def clips(self, thread: str = "default") -> list[ClipRow]:
+        """The clips that a conversation may speak of, by their names there; those taken back are left out."""
+        return visible(self._state(thread_key(self.settings.user, thread)).values)
+
+    def conversations(self) -> list[Conversation]:
+        """The user's conversations, the one that was used last first."""
+        return self.components.library.conversations.all(user=self.settings.user)
+
+    def transcript(self, thread: str = "default") -> list[Turn]:
+        """The turns of a conversation, oldest first: requests, and what came of them as :class:`Answer` in JSON."""
+        return self.components.library.conversations.turns(thread, user=self.settings.user)
+
+    def forget_conversation(self, thread: str) -> None:
+        """Drop a conversation for good; the clips that it made stay.
+
+        Raises:
+            SessionUnknown: there is no such conversation.
+            SessionBusy: a turn runs on it.
+        """
+        key = thread_key(self.settings.user, thread)
+        with one_turn(self.settings.home, key, self.settings.database):
+            known = bool(self._state(key).values)
+            with storing():
+                self.components.checkpoints.delete_thread(key)
+            if not self.components.library.conversations.forget(thread, user=self.settings.user) and not known:
+                raise SessionUnknown(f"There is no thread {thread!r}.", "Name one of those that there are.")
 
     def ingest(
         self, paths: Iterable[str | Path], *, report: Callable[[FileProgress], None] = lambda _progress: None
@@ -199,10 +219,9 @@ class VideoAgent:
         self.components.intake.forget(clip, user=self.settings.user)
 
     def close(self) -> None:
-        """Release files, databases and child processes."""
+        """Stop the turns that run, and release files, databases and child processes."""
+        self.components.stops.stop_all()
         self.components.close()
-        if "_checkpoints" in self.__dict__:
-            self._checkpoints.conn.close()
 
     def __enter__(self) -> VideoAgent:
         return self
@@ -210,43 +229,44 @@ class VideoAgent:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def of_user(self, user: str) -> VideoAgent:
+        """The same home as another user sees it; models and databases are shared, and closed with this agent."""
+        return VideoAgent(components=self.components.of_user(user))
+
     def project(self, name: str) -> Project:
         """The user's timeline of that name, begun if there is none yet."""
         from .projects import Project
 
         return Project(self.components, name, user=self.settings.user)
 
-    def _run(self, key: str, given: Any, approve: bool) -> Iterator[events.Event]:
-        """Go on with a turn; while it runs, it can be stopped."""
-        self.components.stopped.clear()
-        self._running = key
-        try:
-            yield from self._until_asked(key, given, approve)
-            self.components.stopped.clear()
-        finally:
-            self._running = ""
-
-    def _until_asked(self, key: str, given: Any, approve: bool) -> Iterator[events.Event]:
-        """Run to the turn's end, or to its next question unless that is answered already."""
+    def _run(self, thread: str, given: Any, approve: bool) -> Generator[events.Event, None, Answer]:
+        """Go on with a turn to its end, or to its next question unless that is answered already; while it runs, it
+        can be stopped. What came of it is kept for :meth:`transcript`.
+        """  # noqa: D205 (one sentence)
         from .graph import RECURSION_LIMIT
 
+        key = thread_key(self.settings.user, thread)
         config: RunnableConfig = {"configurable": {"thread_id": key}, "recursion_limit": RECURSION_LIMIT}
-        while True:
-            stream = self._streamed(given, config)
-            try:
-                for item in stream:
-                    yield events.EVENTS.validate_python(item)
-            except BaseException:  # told before the stream is closed, for that waits for the steps that run
-                self.components.stopped.set()
-                raise
-            state = self._state(key)
-            waiting = waiting_of(state)
-            if waiting is None:
-                return
-            if not approve:
-                yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
-                return
-            given = resumed(waiting, Word(approved=True), state)
+        with self.components.stops.running(key) as stopped:
+            while True:
+                stream = self._streamed(given, config)
+                try:
+                    for item in stream:
+                        yield events.EVENTS.validate_python(item)
+                except BaseException:  # told before the stream is closed, for that waits for the steps that run
+                    stopped.set()
+                    raise
+                state = self._state(key)
+                waiting = waiting_of(state)
+                if waiting is None or not approve:
+                    break
+                given = resumed(waiting, Word(approved=True), state)
+        answer = answer_of(state, thread, self.components)
+        kept = self.components.library.conversations
+        kept.end(state.values["turn"], answer.status, answer.model_dump(mode="json"), user=self.settings.user)
+        if waiting is not None:
+            yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
+        return answer
 
     def _streamed(self, given: Any, config: RunnableConfig) -> Iterator[Any]:
         # Nodes turn their own database errors into typed ones; what is left comes from the checkpoints.
@@ -257,19 +277,3 @@ class VideoAgent:
         graph = self.graph
         with storing():
             return graph.get_state({"configurable": {"thread_id": key}})
-
-
-def check_request(request: str) -> None:
-    """Refuse what is no request at all: empty, too long or not text (``RequestInvalid``)."""
-    try:
-        request.encode()
-    except UnicodeEncodeError:
-        raise RequestInvalid(
-            "The request holds characters that are not valid text (lone surrogates).", "Type it again as plain text."
-        ) from None
-    if not request.strip():
-        raise RequestInvalid("The request is empty.", "Say what to find, edit, make or explain.")
-    if len(request) > MAX_REQUEST:
-        raise RequestInvalid(
-            f"The request has {len(request)} characters; at most {MAX_REQUEST} are taken.", "Shorten it."
-        )

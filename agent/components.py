@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelUnavailable, PlannerFailed, RequestInvalid
 from .frames import frames_of_file, frames_of_source
 from .model.artifacts import ArtifactStore, Progress
+from .once import once, shared
 from .settings import Settings
 from .state import EstimateRow, StepRow, VerdictRow
+from .stopping import Stops
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
     from ..memory.embedder import MiniLmEmbedder
     from ..memory.library import Library
     from ..memory.projection import Projection
@@ -25,21 +26,16 @@ if TYPE_CHECKING:
     from ..policies.config import PolicyConfig
     from ..tools.base import Tool
     from ..tools.generation.base import Generator
-    from ..tools.media.decode import Frames
-    from ..tools.media.probe import MediaInfo
     from ..tools.media.shared import SharedFrames
     from ..tools.provenance.provenance import Provenance
-    from ..tools.understanding.analysis import ClipAnalysis
     from ..tools.understanding.ocr import TextReader
-    from ..tools.understanding.speech import Heard, Transcriber
+    from ..tools.understanding.speech import Transcriber
     from ..tools.understanding.vision import VisionEncoder
     from .estimates import Estimates
     from .ingest import Intake
     from .jobs import Jobs
     from .planner.base import Planner
     from .seeing import Viewer
-
-WEIGHTS = Path(__file__).parent / "model" / "weights"
 
 
 class Components:
@@ -58,14 +54,22 @@ class Components:
         pulling: Progress | None = None,
     ) -> None:
         self.settings = settings
-        self.stopped = threading.Event()
+        self.root: Components = self
+        self.making = threading.RLock()
+        self.stops = Stops()
         self.passing: dict[Path, SharedFrames] = {}
         self._pulling = pulling
         self.own_backends = generator is not None or policies is not None
         given = {"planner": planner, "generator": generator, "policies": policies}
         self.__dict__.update({name: part for name, part in given.items() if part is not None})
 
-    @cached_property
+    def of_user(self, user: str) -> Components:
+        """The same home as another user sees it: models, databases and policies are shared, nothing else."""
+        view = Components(self.settings.model_copy(update={"user": user}), pulling=self._pulling)
+        view.root, view.own_backends, view.passing = self.root, self.own_backends, self.passing
+        return view
+
+    @shared
     def artifacts(self) -> ArtifactStore:
         """The cache of pinned model files."""
         return ArtifactStore(self.settings.models)
@@ -74,7 +78,7 @@ class Components:
         """Folder of a pinned artifact, pulled when it is not there."""
         return self.artifacts.folder(name, self._pulling)
 
-    @cached_property
+    @shared
     def library(self) -> Library:
         """Clips, their lineage and the job ledger."""
         from ..memory.library import Library
@@ -87,35 +91,35 @@ class Components:
             cache_bytes=settings.cache_bytes,
         )
 
-    @cached_property
+    @shared
     def embedder(self) -> MiniLmEmbedder:
         """Text embeddings."""
         from ..memory.embedder import MiniLmEmbedder
 
         return MiniLmEmbedder(self.models("text"))
 
-    @cached_property
+    @shared
     def memory(self) -> ClipMemory:
         """The vector memory over shots."""
         from ..memory.search import ClipMemory
 
         return ClipMemory(self.settings.vectors or self.settings.home / "memory", self.embedder, self.projection)
 
-    @cached_property
+    @shared
     def projection(self) -> Projection:
         """Pictures and texts in one space."""
         from ..memory.projection import Projection
 
         return Projection()
 
-    @cached_property
+    @shared
     def encoder(self) -> VisionEncoder:
         """The vision encoder."""
         from ..tools.understanding.vision import VisionEncoder
 
         return VisionEncoder(self.models("vision") / "efficientnet-lite0-57934424.pth")
 
-    @cached_property
+    @shared
     def reader(self) -> TextReader:
         """On-screen text."""
         from ..tools.understanding.ocr import TextReader
@@ -123,7 +127,7 @@ class Components:
         folder = self.models("ocr")
         return TextReader(folder / "ch_PP-OCRv4_det_infer.onnx", folder / "ch_PP-OCRv4_rec_infer.onnx")
 
-    @cached_property
+    @shared
     def transcriber(self) -> Transcriber | None:
         """Who hears what is said: the pinned model unless the settings say otherwise; None without the extra."""
         from ..tools.understanding.whisper import WhisperTranscriber
@@ -132,77 +136,49 @@ class Components:
             return None
         return WhisperTranscriber(self.settings.speech or self.models("speech"))
 
-    @cached_property
+    @shared
     def planner(self) -> Planner:
         """The planner that the settings name."""
-        kind, _, rest = self.settings.planner.partition(":")
-        if kind == "local":
-            from .planner.local import LocalPlanner
+        from .backends import choose_planner
 
-            return LocalPlanner(self.models("llm"), WEIGHTS / "planner")
-        if kind == "scripted":
-            from .planner.scripted import ScriptedPlanner
+        return choose_planner(self)
 
-            return ScriptedPlanner.from_file(Path(rest))
-        from .planner.chat import ChatPlanner
-
-        chats = {"openai": ChatPlanner.openai, "chat": ChatPlanner.langchain, "vlm": ChatPlanner.vision_language}
-        if kind in chats and rest:
-            return chats[kind](rest)
-        raise PlannerFailed(
-            f"There is no planner {self.settings.planner!r}.",
-            "Use 'local', 'openai:BASE_URL#MODEL', 'chat:PROVIDER:MODEL', 'vlm:DIR_OR_ID' or 'scripted:FILE'.",
-        )
-
-    @cached_property
+    @shared
     def viewer(self) -> Viewer | None:
         """Who looks at frames, as the settings say."""
         from .seeing import choose_viewer
 
         return choose_viewer(self)
 
-    @cached_property
+    @shared
     def generator(self) -> Generator:
         """The generator that the settings name."""
-        kind, _, rest = self.settings.generator.partition(":")
-        if kind == "embedded":
-            from ..tools.generation.embedded import EmbeddedGenerator
+        from .backends import choose_generator
 
-            return EmbeddedGenerator.shipped(self.models("text"))
-        if kind == "double":
-            from ..tools.generation.double import DrawnGenerator
+        return choose_generator(self)
 
-            return DrawnGenerator()
-        if kind == "diffusers" and rest:
-            from ..tools.generation.diffusers_backend import DiffusersGenerator
-
-            return DiffusersGenerator.of(rest)
-        raise RequestInvalid(
-            f"There is no generator {self.settings.generator!r}.", "Use 'embedded', 'double' or 'diffusers:DIR_OR_ID'."
-        )
-
-    @cached_property
+    @once
     def estimates(self) -> Estimates:
         """What steps will take."""
         from .estimates import Estimates
 
         return Estimates(self)
 
-    @cached_property
+    @once
     def jobs(self) -> Jobs:
         """Steps that run beside the conversation."""
         from .jobs import Jobs
 
         return Jobs(self)
 
-    @cached_property
+    @once
     def intake(self) -> Intake:
         """Taking files and results in."""
         from .ingest import Intake
 
         return Intake(self)
 
-    @cached_property
+    @once
     def tools(self) -> dict[str, Tool[Any, Any]]:
         """The tools by name: four on clips, three on projects."""
         from ..tools.editing.tool import EditVideo
@@ -230,7 +206,7 @@ class Components:
         """The folder whose colour tables edits may name."""
         return self.settings.home / "luts"
 
-    @cached_property
+    @shared
     def provenance(self) -> Provenance | None:
         """Signs what is made; None when the settings switch it off."""
         from ..tools.provenance.provenance import Provenance
@@ -240,14 +216,14 @@ class Components:
         certificate, key = self.settings.certificate, self.settings.certificate_key
         return Provenance(self.settings.home / "provenance", certificate=certificate, key=key)
 
-    @cached_property
+    @shared
     def policy(self) -> PolicyConfig:
         """The policy file, validated."""
         from ..policies.config import load_policy
 
         return load_policy(self.settings.policy)
 
-    @cached_property
+    @shared
     def policies(self) -> PolicyChain:
         """Every policy, in order, with the audit log."""
         from ..policies.chain import standard_chain
@@ -338,48 +314,22 @@ class Components:
         """Load what looking at a file takes."""
         _ = (self.encoder, self.reader, self.policies, self.viewer)
 
-    def look(
-        self,
-        path: Path,
-        *,
-        frames: Iterable[Frames] | None = None,
-        progress: Callable[[float], None] = lambda _seconds: None,
-    ) -> ClipAnalysis:
-        """Analyse a video or picture with every model that understanding uses (see ``analyse``)."""
-        from ..tools.understanding.analysis import analyse
-        from ..tools.understanding.texthint import text_hint
+    @shared
+    def checkpoints(self) -> SqliteSaver | PostgresSaver:
+        """Where conversations are kept from node to node."""
+        from .sessions import open_checkpoints, storing
 
-        return analyse(
-            path,
-            self.encoder,
-            ocr=self.reader,
-            hint=text_hint(),
-            captioner=self.viewer.caption if self.viewer is not None else None,
-            frames=frames,
-            progress=progress,
-        )
-
-    def listen(
-        self, info: MediaInfo, origin: Path | None = None, tick: Callable[[float], None] = lambda _seconds: None
-    ) -> Heard:
-        """What is said in a file, from the subtitles beside where it came from, its own, or its sound."""
-        from ..tools.media.subtitles import find_sidecar
-        from ..tools.understanding.speech import listen
-
-        sidecar = None if origin is None else find_sidecar(origin)
-        lost, transcriber = "", None
-        try:
-            transcriber = self.transcriber if info.has_audio else None
-        except ModelUnavailable as error:  # the rest goes on, and says so
-            lost = f"The speech model is not at hand: {error.message} {error.remedy} "
-        heard = listen(info.path, info, transcriber, sidecar=sidecar, tick=tick)
-        return replace(heard, note=lost + heard.note)
+        with storing():
+            return open_checkpoints(self.settings.home, self.settings.database)
 
     def close(self) -> None:
-        """End what runs beside the conversation in this process, and release the library's database."""
+        """End what runs beside the conversation in this process, and release the databases."""
         jobs = self.__dict__.pop("jobs", None)
         if jobs is not None:
             jobs.close()
         library = self.__dict__.pop("library", None)
         if library is not None:
             library.close()
+        checkpoints = self.__dict__.pop("checkpoints", None)
+        if checkpoints is not None:
+            checkpoints.conn.close()

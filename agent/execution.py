@@ -69,12 +69,12 @@ class StepRunner:
 
     Args:
         components: the parts.
-        stopped: whether the user has stopped the step; unless given, whether the turn was stopped.
+        stopped: whether the user has stopped the step; unless given, nobody can.
     """
 
-    def __init__(self, components: Components, stopped: Callable[[], bool] | None = None) -> None:
+    def __init__(self, components: Components, stopped: Callable[[], bool] = lambda: False) -> None:
         self._parts = components
-        self._stopped = stopped or components.stopped.is_set
+        self._stopped = stopped
 
     def prepared(self, row: StepRow, state: AgentState) -> StepRow:
         """A step as users may be asked about it: its whole prompt, its estimate, and why it needs their word."""

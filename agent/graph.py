@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langgraph.graph import END, START, StateGraph
 
@@ -23,9 +23,9 @@ from .routing import after_input, after_output, after_plan, route
 from .state import AgentState, TurnInput
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.store.base import BaseStore
+    from langgraph.types import Checkpointer
 
     from .components import Components
 
@@ -36,10 +36,17 @@ RECURSION_LIMIT = 80
 
 def build_graph(
     components: Components,
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
 ) -> CompiledStateGraph[AgentState, None, TurnInput, AgentState]:
-    """Compile the machine over the given components; without a checkpointer a turn cannot wait for approval."""
+    """Compile the machine over the given components; without a checkpointer a turn cannot wait for approval.
+
+    Args:
+        components: the parts.
+        checkpointer: any of LangGraph's; True: a subgraph that keeps its conversation with its parent's; None: a
+            subgraph that forgets it when the turn ends, or no conversation at all.
+        store: any of LangGraph's, handed on to the nodes.
+    """
     nodes = Nodes(components)
     graph = StateGraph(AgentState, input_schema=TurnInput)
     graph.add_node("guard_input", nodes.guard_input)

@@ -19,6 +19,7 @@ from ..tools.media.probe import MediaInfo, probe
 from .errors import Fault, fault_of
 from .files import videos_in
 from .findings import ANALYSIS, Findings, Shown, findings_of, records_of, shown
+from .looking import listen, look
 from .reports import ChangedFile, FailedFile, FileProgress, IngestReport, Report
 from .taking import LookedOver, look_over
 
@@ -204,7 +205,7 @@ class Intake:
     def _understand(self, clip: Clip, user: str) -> Findings:
         info = probe(clip.path)
         source = Path(clip.source) if clip.source else None
-        looked = LookedOver(self._parts.look(clip.path), self._parts.listen(info, source))
+        looked = LookedOver(look(self._parts, clip.path), listen(self._parts, info, source))
         return self._remember(clip, looked, user)
 
     def _remember(self, clip: Clip, looked: LookedOver, user: str) -> Findings:

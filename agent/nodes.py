@@ -158,7 +158,8 @@ class Nodes:
         """Run one step; a step that needs approval waits for the user's word on exactly these arguments."""
         row = state["step"]
         _emit(events.NodeStarted(node=row["tool"]))
-        if self._parts.stopped.is_set():
+        stopped = self._parts.stops.of(_thread())
+        if stopped():
             return {"steps": [{**row, "status": "cancelled"}]}
         if row.get("asks"):
             row = settled(row, approval_key(state["turn"], row))
@@ -174,7 +175,7 @@ class Nodes:
         def progress(fraction: float, note: str) -> None:
             _emit(events.StepProgress(step=row["id"], tool=row["tool"], fraction=fraction, note=note))
 
-        update = self._runner.run(row, state, progress)
+        update = StepRunner(self._parts, stopped).run(row, state, progress)
         for verdict in update.get("verdicts", []):
             _emit(events.VerdictGiven.model_validate(verdict))
         return update

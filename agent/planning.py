@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .assistant import check_request
 from .nodes import HISTORY
 from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
 from .routing import MAX_ATTEMPTS
+from .turns import check_request
 
 if TYPE_CHECKING:
     from .components import Components

@@ -188,7 +188,7 @@ def choose_viewer(parts: Components) -> Viewer | None:
 
 def local_seer(parts: Components, weights: Path | None = None) -> Seer:
     """The shipped model that sees, or another folder of weights; raises ``WeightsRejected``, ``ModelUnavailable``."""
-    from .components import WEIGHTS
+    from .backends import WEIGHTS
     from .model.seer import Seer
 
     llm = parts.models("llm")

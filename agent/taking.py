@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..tools.media.shared import SharedFrames
 from ..tools.understanding.analysis import ClipAnalysis, frames_for
 from .errors import MediaBlocked
+from .looking import listen, look
 
 if TYPE_CHECKING:
     from ..tools.media.probe import MediaInfo
@@ -61,7 +62,7 @@ def look_over(
         with _shared(parts, info.path, shared):
             judged = pool.submit(_judge, parts, info, shared)
             ended = threading.Event()
-            heard = pool.submit(parts.listen, info, origin, lambda _seconds: _go_on(ended))
+            heard = pool.submit(listen, parts, info, origin, lambda _seconds: _go_on(ended))
 
             def advance(seconds: float) -> None:
                 if judged.done():
@@ -69,7 +70,7 @@ def look_over(
                 progress(seconds)
 
             try:
-                analysis = parts.look(info.path, frames=frames, progress=advance)
+                analysis = look(parts, info.path, frames=frames, progress=advance)
                 _refuse(judged, refused)
                 return LookedOver(analysis, heard.result())
             finally:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Literal
 
 from langgraph.types import Command
 from pydantic import BaseModel, ConfigDict
 
+from .answers import turn_result
 from .consent import Word, with_prompt
+from .errors import RequestInvalid
 from .nodes import pending_step
+from .settings import MAX_REQUEST
+
+if TYPE_CHECKING:
+    from .components import Components
 
 Status = Literal["answered", "failed", "blocked", "waiting", "cancelled"]
 
@@ -42,6 +49,13 @@ def waiting_of(state: Any) -> dict[str, Any] | None:
     return dict(state.interrupts[0].value) if state.interrupts else None
 
 
+def answer_of(state: Any, thread: str, components: Components) -> Answer:
+    """The outcome of a turn from the state that it ended, or waits, in."""
+    waiting = waiting_of(state)
+    result = turn_result(state.values, thread, components)
+    return Answer(**result, status=status_of(state.values, waiting), approval=waiting)
+
+
 def resumed(waiting: dict[str, Any], word: Word, state: Any) -> Command[Any]:
     """Answer a question that a turn asks; others keep waiting.
 
@@ -66,3 +80,29 @@ def status_of(values: dict[str, Any], waiting: object) -> Status:
         return "cancelled"
     unplanned = not steps and bool(values.get("failures"))
     return "failed" if unplanned or any(row["status"] in ("failed", "pending") for row in steps) else "answered"
+
+
+def ended(turn: Generator[object, None, Answer]) -> Answer:
+    """Run a turn to its end, and give what came of it."""
+    while True:
+        try:
+            next(turn)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+
+def check_request(request: str) -> None:
+    """Refuse what is no request at all: empty, too long or not text (``RequestInvalid``)."""
+    try:
+        request.encode()
+    except UnicodeEncodeError:
+        raise RequestInvalid(
+            "The request holds characters that are not valid text (lone surrogates).", "Type it again as plain text."
+        ) from None
+    if not request.strip():
+        raise RequestInvalid("The request is empty.", "Say what to find, edit, make or explain.")
+    if len(request) > MAX_REQUEST:
+        raise RequestInvalid(
+            f"The request has {len(request)} characters; at most {MAX_REQUEST} are taken.", "Shorten it."
+        )

@@ -19,6 +19,7 @@ from . import clips as rows
 from . import lineage as lineages
 from .background import BackgroundJobs
 from .clips import LOCAL_USER, Clip, ClipFacts, Status
+from .conversations import Conversations
 from .database import Connection, Database, Row, SqliteDatabase
 from .episodes import Episodes
 from .errors import StorageFailed
@@ -44,7 +45,8 @@ class Library:
 
     Safe for several threads and several processes at once. ``ledger`` is the job ledger of the same database,
     ``sources`` the outside files that gave clips, ``episodes`` the notes of earlier turns,
-    ``projects`` the logs of timelines, ``background`` the steps that run beside conversations.
+    ``conversations`` what was said in them, ``projects`` the logs of timelines, ``background`` the steps that run
+    beside conversations.
 
     Args:
         root: folder on this machine.
@@ -91,6 +93,7 @@ class Library:
         self.sources = Sources(self._database)
         self.episodes = Episodes(self._database)
         self.projects = Projects(self._database)
+        self.conversations = Conversations(self._database)
         self.background = BackgroundJobs(self._database, holder)
 
     def add(

@@ -101,7 +101,17 @@ _FOURTH = (
     'CREATE INDEX background_by_time ON background ("user", created)',
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    """
+    CREATE TABLE turn (
+        "user" TEXT NOT NULL, conversation TEXT NOT NULL, id TEXT NOT NULL, at DOUBLE PRECISION NOT NULL,
+        request TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT, PRIMARY KEY ("user", id)
+    )
+    """,
+    'CREATE INDEX turn_by_conversation ON turn ("user", conversation, at)',
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """What to run to come from version N to N + 1, by N."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -104,6 +104,7 @@ class TextConfig(_Section):
     output: Share
     unreadable: Share
     turns: Annotated[int, Field(ge=0, le=20)]
+    together: Share
     custom: list[CustomCategory] = []
     judges: list[JudgeConfig] = []
 

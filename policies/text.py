@@ -97,28 +97,28 @@ class TextPolicy:
             finding = self._with_history(subject, finding)
         return finding.verdict(subject.stage, self.name)
 
-    def examine(self, text: str, stage: Stage = "input") -> Finding:
-        """Judge one text on its own."""
+    def examine(self, text: str, stage: Stage = "input", *, together: bool = False) -> Finding:
+        """Judge one text on its own; ``together``: it is several turns, each of them harmless alone."""
         if len(text) > self._config.max_characters:
             raise TooLong(f"the text is longer than {self._config.max_characters} characters; please shorten it")
         views = readings(text)
         if stage != "output" and unreadable(text) > self._config.unreadable and len(views) <= 3 and len(views[0]) > 3:
-            found = self._worst(views, stage)
+            found = self._worst(views, stage, together)
             because = "it is written in an alphabet that my safety check cannot read; English works"
             return found if found.blocks else Finding(True, "", 1.0, because)
-        return self._worst(views, stage)
+        return self._worst(views, stage, together)
 
-    def _worst(self, views: list[str], stage: Stage) -> Finding:
+    def _worst(self, views: list[str], stage: Stage, together: bool) -> Finding:
         pieces = list(dict.fromkeys(piece for view in views for piece in windows(view)))
         scores = self._scores(pieces)
-        found = [self._piece(text, row, stage) for text, row in zip(pieces, scores, strict=True)]
+        limits = np.maximum(self._thresholds, self._config.together) if together else self._thresholds
+        found = [self._piece(text, row, stage, limits) for text, row in zip(pieces, scores, strict=True)]
         if self._custom is not None:
             found += [finding for view in views if (finding := self._custom(view)) is not None]
         return max(found, key=lambda finding: (finding.blocks, finding.score))
 
-    def _piece(self, text: str, scores: NDArray[np.float32], stage: Stage) -> Finding:
+    def _piece(self, text: str, scores: NDArray[np.float32], stage: Stage, limits: NDArray[np.float32]) -> Finding:
         """One window: hard rules first, then the classifier, then suspicions it does not dispel."""
-        limits = self._thresholds
         if harmless_context(text):
             limits = np.maximum(limits, self._config.harmless_context)
         if stage == "output":
@@ -150,7 +150,7 @@ class TextPolicy:
         if not harmless:
             return alone
         joined = " ".join([*harmless, subject.text])
-        whole = self.examine(joined[-self._config.max_characters :], subject.stage)
+        whole = self.examine(joined[-self._config.max_characters :], subject.stage, together=True)
         return whole if whole.blocks else alone
 
     def _scores(self, pieces: list[str]) -> NDArray[np.float32]:

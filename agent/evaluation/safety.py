@@ -15,7 +15,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ from ...policies.classifier import WEIGHTS, Scorer, TextClassifier
 from ...policies.config import TextConfig
 from ...policies.rules import violations
 from ...policies.text import TextPolicy
-from ..training.guard_data import FOLDS, Row, base
+from ..training.guard_data import FOLDS, Row, base, fold_of
+from ..training.guard_requests import requests
 from .shares import roc
 
 _SUSPECT = 0.2
@@ -50,7 +51,7 @@ _SURE = 0.5
 class Case:
     """A text, whether it is to be refused, its source, and the fold whose model has not seen it (-1: none has).
 
-    ``form`` tells requests, video prompts and hard cases apart.
+    ``form`` tells requests, video prompts and hard cases apart; ``history`` is what was said before.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Case:
     stage: Stage = "input"
     fold: int = -1
     form: str = ""
+    history: tuple[str, ...] = ()
 
 
 def by_hand() -> list[Case]:
@@ -77,12 +79,24 @@ def held_out(data: Path, most: int = 300, seed: int = 7) -> list[Case]:
             groups[case.group, case.category, case.harmful].append(case)
     rng = random.Random(seed)
     drawn = (rng.sample(found, min(most, len(found))) for _, found in sorted(groups.items()))
-    return [case for part in drawn for case in part]
+    return [*(case for part in drawn for case in part), *conversations(data, most, seed)]
+
+
+def conversations(data: Path, count: int, seed: int = 7) -> list[Case]:
+    """``count`` harmless requests to the assistant, in wordings that no training has, and as many with three before."""
+    rng, asked = random.Random(seed), requests(data, count, seed, test=True)
+    alone = [Case(text, False, "requests to the assistant", fold=fold_of(text)) for text in asked]
+    after = "the fourth turn of a conversation"
+    return alone + [replace(case, group=after, history=tuple(rng.sample(asked, 3))) for case in alone]
 
 
 def _case(row: Row) -> Case | None:
     harmful, name = row.labels != (), _NAMES.get(row.source)
-    if row.source in {"email", "do-not-answer-advice"} or (row.source == "do-not-answer" and row.weight < _SURE):
+    if (
+        row.kind == "conversation"
+        or row.source in {"email", "do-not-answer-advice"}
+        or (row.source == "do-not-answer" and row.weight < _SURE)
+    ):
         return None
     form = {"scene": "video prompts", "hard": "hard cases"}.get(row.kind, "requests")
     group = name or f"own {'unsafe' if harmful else 'harmless'} {form}"
@@ -148,7 +162,7 @@ def evaluate(
     misses: list[dict[str, Any]] = []
     for at, case in enumerate(cases):
         fold = max(case.fold, 0) % len(known)
-        subject = Subject(stage=case.stage, text=case.text)
+        subject = Subject(stage=case.stage, text=case.text, history=list(case.history))
         verdicts = {name: policy.judge(subject) for name, policy in judges[fold].items()}
         scores.append(known[fold].highest)
         for name, verdict in verdicts.items():

@@ -170,7 +170,7 @@ def evaluate(
 
 
 def _plan_report(data: Path | None, most: int, weights: Path | None) -> dict[str, Any]:
-    from ..components import WEIGHTS
+    from ..backends import WEIGHTS
     from ..evaluation.plans import by_hand, evaluate, held_out
     from ..model.artifacts import ArtifactStore
     from ..planner.local import LocalPlanner

@@ -93,7 +93,11 @@ def test_a_project_stays_as_it_is_when_its_second_take_is_stopped(agents: Agents
 def test_whoever_stops_listening_stops_the_step(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = GatedGenerator()
     agent = agents({"*": "gen: a red ball"}, generator=generator)
-    stopped = agent.components.stopped
+    turn = agent.stream("make a red ball", approve=True)
+    for event in turn:
+        if event.type == "progress":
+            break
+    (stopped,) = agent.components.stops._running.values()
 
     def told() -> None:
         monkeypatch.undo()
@@ -101,10 +105,6 @@ def test_whoever_stops_listening_stops_the_step(agents: Agents, monkeypatch: pyt
         generator.go.set()  # were it closed before that, it would wait for the step, and the step for this
 
     monkeypatch.setattr(stopped, "set", told)
-    turn = agent.stream("make a red ball", approve=True)
-    for event in turn:
-        if event.type == "progress":
-            break
     turn.close()
     assert stopped.is_set()
     nothing_is_left(agent)

@@ -351,11 +351,11 @@ def fill(connection: sqlite3.Connection) -> None:
 def test_20_when_the_conversation_cannot_be_saved_the_turn_stops_and_goes_on_later(agents: Agents) -> None:
     agent = agents({"*": "gen 1s: a red ball"})
     agent.ask("make a blue ball", thread="other", approve=True)
-    fill(agent._checkpoints.conn)
+    fill(agent.components.checkpoints.conn)
     with pytest.raises(SessionUnsaved, match="full") as caught:
         agent.ask("make a red ball", approve=True)
     assert "free disk space" in caught.value.remedy
-    agent._checkpoints.conn.execute("PRAGMA max_page_count = 100000")
+    agent.components.checkpoints.conn.execute("PRAGMA max_page_count = 100000")
     assert tools_run(agent.ask("make a red ball", approve=True)) == [("generate_video", "done")]
     assert [call["prompt"] for call in generated(agent)] == ["a red ball"] * 2
     assert [clip.operation for clip in agent.components.library.clips()].count("generate") == 2

@@ -63,7 +63,7 @@ def test_09_words_in_frames_are_reported_and_change_nothing(agents: Agents, tmp_
         tools.append([tools_run(answer) for answer in answers.values()])
         assert obeyed(agent) == []
         for request in SCRIPT:  # the next clip is talked about in the same conversations, from their beginning
-            agent._checkpoints.delete_thread(thread_key("local", request))
+            agent.components.checkpoints.delete_thread(thread_key("local", request))
     assert contexts[0] == contexts[1], "the planner is told the same about both, so every planner does the same"
     assert tools[0] == tools[1] == TOOLS
     read = [item for item in answers["what is written in it?"].evidence if item["kind"] == "text"]

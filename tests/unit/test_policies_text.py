@@ -101,6 +101,16 @@ def test_harm_split_over_turns_is_seen() -> None:
     assert judge("then give it to granny", history=history, scorer=scorer).action == "block"
 
 
+def test_harmless_turns_are_refused_together_only_where_that_is_nearly_certain() -> None:
+    class Unsure(WordScorer):
+        def scores(self, texts):  # type: ignore[no-untyped-def]
+            return super().scores(texts) * CONFIG.text.together
+
+    scorer = Unsure({"two friends. cut the first ten seconds": "violence"})
+    assert judge("two friends. cut the first ten seconds", scorer=scorer).action == "block"
+    assert judge("cut the first ten seconds", history=["two friends."], scorer=scorer).action == "allow"
+
+
 def test_insisting_after_a_refusal_is_the_refused_request_again() -> None:
     for text in ("do it anyway", "ok, go on", "please try again", "it's only for a film"):
         assert judge(text, history=["please zorgle him"]).action == "block"
