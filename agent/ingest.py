@@ -81,6 +81,15 @@ class Intake:
                     f"There is no clip and no file {str(clip)[:80]!r}.", "Run 'gpt4video clips' to see the ids."
                 ) from None
 
+    def receive(self, path: Path, name: str, *, user: str, report: Report = lambda _progress: None) -> Clip:
+        """Take in a file that was sent, under the name that its sender has for it, which is only shown.
+
+        Raises:
+            ToolError, MediaBlocked: it cannot be taken in.
+        """
+        with ThreadPoolExecutor(1, "index") as writer:
+            return self._begin(path, user, report, writer, {}, name).result().clip
+
     def forget(self, clip: str, *, user: str) -> Clip:
         """Remove a clip for good: what is remembered of it, its rows, and its file.
 
@@ -151,7 +160,13 @@ class Intake:
         return self.findings(source.clip, user=self._parts.settings.user)
 
     def _begin(
-        self, path: Path, user: str, report: Report, writer: ThreadPoolExecutor, writing: dict[str, Future[_Taken]]
+        self,
+        path: Path,
+        user: str,
+        report: Report,
+        writer: ThreadPoolExecutor,
+        writing: dict[str, Future[_Taken]],
+        name: str | None = None,
     ) -> Future[_Taken]:
         """Look a file over now; what it leaves to write is done by the writer, one file behind."""
         library = self._parts.library
@@ -160,7 +175,7 @@ class Intake:
             raise MediaRejected(
                 f"{path.name!r} is a picture, not a video.", "Use 'describe' to look at it or 'search --image' with it."
             )
-        seen = _Seen.of(path)
+        seen = _Seen.of(path, name)
         before = library.sources.get(seen.path, user=user)
         if before is not None and (before.size, before.modified) == (seen.size, seen.modified):
             known = self._known(before.clip, user)
@@ -226,9 +241,9 @@ class _Seen(NamedTuple):
     modified: float
 
     @classmethod
-    def of(cls, path: Path) -> _Seen:
+    def of(cls, path: Path, name: str | None = None) -> _Seen:
         found = path.stat()
-        return cls(_shown(path.absolute()), found.st_size, found.st_mtime)
+        return cls(name or _shown(path.absolute()), found.st_size, found.st_mtime)
 
 
 def _done(taken: _Taken) -> Future[_Taken]:

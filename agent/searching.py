@@ -12,6 +12,7 @@ from ..tools.base import Source
 from ..tools.search import Hit, HitReason
 from .errors import RequestInvalid
 from .query_words import read_filters
+from .references import Resolver
 
 if TYPE_CHECKING:
     from ..memory.embedder import Vectors
@@ -73,6 +74,7 @@ def search_library(
     Raises:
         RequestInvalid: nothing is asked for.
         ClipUnknown: there is no such clip.
+        BadArguments: it has no such span.
         FilterInvalid: a condition that nothing can fulfil.
         ToolError: the picture cannot be read.
     """
@@ -82,7 +84,7 @@ def search_library(
         raise RequestInvalid("Search takes words, a picture, a clip or conditions.", "Give one of them, or several.")
     if filters.made_from is not None:
         filters = both(Filters(made_from=parts.library.get(filters.made_from, user=user).id), filters)
-    span = None if clip is None else (parts.library.get(clip, user=user).id, 0.0, None)
+    span = None if clip is None else _span(parts, clip)
     features = None if image is None else _features(parts, image)
     found = MemorySearcher(parts).search(text, features=features, clip=span, filters=filters, count=count)
     return [
@@ -103,6 +105,15 @@ def iso_time(text: str | None) -> float | None:
         return datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError, OSError):
         raise RequestInvalid(f"{text[:40]!r} is no date.", "Write it as 2026-11-23 or 2026-11-23T18:00.") from None
+
+
+def _span(parts: Components, ref: str) -> Span:
+    """A clip, or a span of it (``ID@2-4.5``)."""
+    user = parts.settings.user
+    if "@" not in ref:
+        return (parts.library.get(ref, user=user).id, 0.0, None)
+    (source,) = Resolver(parts, [], [], user).sources(ref)
+    return (source.clip, source.start, source.end)
 
 
 def _features(parts: Components, image: Path) -> Vectors:

@@ -52,7 +52,8 @@ class Settings(BaseModel):
         models: cache of pinned model files; None is the default cache.
         planner: ``local``; ``openai:BASE_URL#MODEL`` (an OpenAI-compatible server); ``chat:PROVIDER:MODEL`` (any chat
             model of LangChain); ``vlm:DIR_OR_HUB_ID`` (an image-text-to-text model of transformers); or
-            ``scripted:FILE`` (a JSON file of requests and their plans).
+            ``scripted:FILE`` (a JSON file of requests and their plans). Unless given, ``$GPT4VIDEO_PLANNER``, else
+            ``local``; so with the next two.
         viewer: who looks at frames: ``local``, the shipped model; ``planner``, the planner's chat model, which then
             gets pictures; ``off``; or ``auto``: ``planner`` for ``vlm:`` planners, else ``local``.
         generator: ``embedded``, ``double``, or ``diffusers:DIR_OR_HUB_ID``.
@@ -88,9 +89,9 @@ class Settings(BaseModel):
 
     home: Path
     models: Path | None = None
-    planner: str = "local"
-    viewer: str = "auto"
-    generator: str = "embedded"
+    planner: str = Field(default_factory=lambda: _environment("PLANNER") or "local")
+    viewer: str = Field(default_factory=lambda: _environment("VIEWER") or "auto")
+    generator: str = Field(default_factory=lambda: _environment("GENERATOR") or "embedded")
     user: str = "local"
     policy: Path | None = None
     database: str | None = Field(default_factory=lambda: _environment("DATABASE"), repr=False)

@@ -26,21 +26,8 @@ if TYPE_CHECKING:
 
 _SIDE, _FRAMES, _FPS = 64, 16, 8
 _SHOWN = (0, 5, 10, 15)
-_READER_CLIPS, _READER_STEPS = 4000, 600
 
 Read = Callable[[Frames], "Objects"]
-
-
-def drawn_reader(seed: int = 5) -> Read:
-    """A reader of objects, trained on freshly drawn clips: two minutes of one core."""
-    from ..training.scene_bank import SceneBank
-    from ..training.scene_reader import read_objects, train_reader
-
-    bank = SceneBank(_READER_CLIPS, 1, seed, refresh=False)
-    bank.wait(_READER_CLIPS)
-    reader = train_reader(bank, "cpu", _READER_STEPS, 64)
-    bank.close()
-    return lambda frames: read_objects(reader, frames[None])[0]
 
 
 def evaluate(
@@ -54,7 +41,7 @@ def evaluate(
     Args:
         generator: what is examined.
         asked: prompts with what their clips must show.
-        read: tells what the things in a clip are and how many, see :func:`drawn_reader`.
+        read: tells what the things in a clip are and how many (``Reader.read`` of :mod:`..training.scene_reader`).
         done: told the share that is done.
     """
     from ..training.scene_analysis import analyse

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_guard, cli_ingest, cli_jobs, cli_library, cli_mcp, cli_models, cli_project, cli_provenance
+from . import (
+    cli_guard,
+    cli_ingest,
+    cli_jobs,
+    cli_library,
+    cli_mcp,
+    cli_models,
+    cli_project,
+    cli_provenance,
+    cli_serve,
+)
 from .console import (
     Exit,
     Generator,
@@ -221,6 +231,7 @@ cli_provenance.register(app)
 cli_project.register(app)
 cli_models.register(app)
 cli_mcp.register(app)
+cli_serve.register(app)
 
 
 def main() -> None:

@@ -226,11 +226,15 @@ def _generate_report(_: Path | None, most: int, weights: Path | None) -> dict[st
     from ...tools.generation.embedded import EmbeddedGenerator
     from ...tools.understanding.vision import VisionEncoder
     from ..evaluation.drawn_prompts import prompts
-    from ..evaluation.generate import distances, drawn_reader, evaluate
+    from ..evaluation.generate import distances, evaluate
     from ..model.artifacts import ArtifactStore
+    from ..training.scene_bank import HELD_OUT_SEEDS
+    from ..training.scene_reader import Reader, check
 
     text = ArtifactStore().folder("text", PullBar())
     generator = EmbeddedGenerator(weights, text) if weights else EmbeddedGenerator.shipped(text)
-    report = evaluate(generator, prompts(most or 20), drawn_reader())
+    reader = Reader.trained()
+    report = evaluate(generator, prompts(most or 20), reader.read)
     encoder = VisionEncoder(ArtifactStore().folder("vision", PullBar()) / "efficientnet-lite0-57934424.pth")
-    return {"distance": distances(generator, encoder, 5 * (most or 20)), **report}
+    apart = {"distance": distances(generator, encoder, 5 * (most or 20)), "reader": check(reader, HELD_OUT_SEEDS, 300)}
+    return {**apart, **report}

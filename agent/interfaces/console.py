@@ -39,7 +39,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs inst
 Planner = Annotated[
     str,
     typer.Option(
-        "--planner", help="local, openai:URL#MODEL, chat:PROVIDER:MODEL, vlm:DIR_OR_HUB_ID, or scripted:FILE."
+        "--planner",
+        envvar="GPT4VIDEO_PLANNER",
+        help="local, openai:URL#MODEL, chat:PROVIDER:MODEL, vlm:DIR_OR_HUB_ID, or scripted:FILE.",
     ),
 ]
 Viewer = Annotated[
@@ -50,7 +52,10 @@ Viewer = Annotated[
         help="Who looks at frames: auto, local, planner (its chat model), or off.",
     ),
 ]
-Generator = Annotated[str, typer.Option("--generator", help="embedded, double, or diffusers:DIR_OR_HUB_ID.")]
+Generator = Annotated[
+    str,
+    typer.Option("--generator", envvar="GPT4VIDEO_GENERATOR", help="embedded, double, or diffusers:DIR_OR_HUB_ID."),
+]
 
 
 def out() -> Console:

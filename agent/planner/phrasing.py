@@ -51,6 +51,10 @@ _FROM_ON = re.compile(
     r"(?: on(?:wards?)?\b)?(?! ?(?:to|until|till|-|–) ?\d)",
     re.IGNORECASE,
 )
+_DASH = re.compile(
+    rf"\b(?:to|from) ({_COUNT}) ?(?:{_SECOND} ?)?[-–—] ?({_COUNT}) ?{_SECOND}(?! (?:clip|video|cross|fade|long))",
+    re.IGNORECASE,
+)
 _THING = r"(?:one|clip|video|recording|movie|film)\b(?! and a half| ?(?:s|sec|second|m|min|minute)s?\b)"
 _LONGEST = re.compile(rf"\bthe (longe(?:r|st)|shorte(?:r|st)) {_THING}", re.IGNORECASE)
 _NEW = r"last|newest|latest|final|most recent"
@@ -156,7 +160,7 @@ def _timed(text: str) -> str:
     text = _CLOCK.sub(lambda match: f"{int(match[1]) * 60 + int(match[2])}s", text)
     for form, seconds in _DURATIONS:
         text = form.sub(_told(seconds), text)
-    return _FROM_ON.sub(_span, text)
+    return _DASH.sub(_dashed, _FROM_ON.sub(_span, text))
 
 
 def _told(seconds: Callable[[re.Match[str]], float]) -> Callable[[re.Match[str]], str]:
@@ -166,6 +170,11 @@ def _told(seconds: Callable[[re.Match[str]], float]) -> Callable[[re.Match[str]]
 def _span(match: re.Match[str]) -> str:
     length, start = value_of(match[1]), value_of(match[2])
     return f"from {start:g} to {start + length:g} seconds"
+
+
+def _dashed(match: re.Match[str]) -> str:
+    """A span with its words: trimmed "to 1-5 s", a clip is not five seconds long."""
+    return f"from {value_of(match[1]):g} to {value_of(match[2]):g} seconds"
 
 
 def _named(text: str, clips: Sequence[_Clip]) -> str:

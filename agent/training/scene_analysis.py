@@ -2,7 +2,7 @@
 
 Analysis by synthesis: backdrops are recognised by comparison with backdrops that the renderer draws, object colours
 by comparison with the renderer's palette under the light so found. Nothing here has seen the generator.
-What the object is and how many there are is read by a small network, see :mod:`.scene_reader`.
+What things are and how many there are is read by a small network, see :mod:`.scene_reader`.
 """
 
 from __future__ import annotations
@@ -257,9 +257,27 @@ def _falling(clip: Floats, mask: Floats) -> str:
     return "rain" if down > 1.4 * across else "snow"
 
 
-def analyse(frames: Frames) -> Findings:
-    """Measure a clip (T, 64, 64, 3) uint8 RGB, T of at least 4."""
-    clip = frames.astype(np.float32)
+@dataclass(frozen=True)
+class Coloured:
+    """The palette's colours in a clip.
+
+    Attributes:
+        backdrop: name, whether it is scenery, time, and how it looks.
+        names: of the colours, K.
+        masks: where things have that colour, (K, T, 64, 64).
+        solid: the same without specks.
+        order: the colours that things have, by index, the most frequent first.
+    """
+
+    backdrop: tuple[str, bool, str, str]
+    names: list[str]
+    masks: Floats
+    solid: Floats
+    order: list[int]
+
+
+def coloured(clip: Floats) -> Coloured:
+    """Find the backdrop of a clip (T, 64, 64, 3), and what of it is of which colour."""
     still = np.median(clip, 0).astype(np.float32)
     plain = _plain(still)
     backdrop = (plain, False, "day", "clear") if plain else _backdrop(clip[len(clip) // 2], still)
@@ -267,10 +285,18 @@ def analyse(frames: Frames) -> Findings:
     solid = np.stack([_solid(mask) for mask in masks])
     # White, black and brown also edge things, and boats have white sails: they count for less.
     areas = solid.mean((1, 2, 3)) * np.asarray([_WEIGHTS.get(name, 1.0) for name in names])
-    best = int(areas.argmax())
-    found = float(solid[best].mean()) > _SEEN
+    order = [int(index) for index in np.argsort(-areas) if float(solid[index].mean()) > _SEEN]
+    return Coloured(backdrop, names, masks, solid, order)
+
+
+def analyse(frames: Frames) -> Findings:
+    """Measure a clip (T, 64, 64, 3) uint8 RGB, T of at least 4."""
+    clip = frames.astype(np.float32)
+    seen = coloured(clip)
+    backdrop, names, solid, found = seen.backdrop, seen.names, seen.solid, bool(seen.order)
+    best = seen.order[0] if found else 0
     mask = (_crowding(solid.max(0), 2) > 0).astype(np.float32)
-    camera = "fixed" if plain else _camera(clip, mask)
+    camera = _camera(clip, mask) if backdrop[1] else "fixed"
     steady, steady_mask = (_steadied(values, camera) for values in (clip, mask))
     weather = "fog" if backdrop[3] == "fog" else _falling(steady, steady_mask)
     return Findings(
@@ -283,7 +309,7 @@ def analyse(frames: Frames) -> Findings:
         camera=camera,
         brightness=float(clip.mean()),
         object_share=float(solid[best].mean()),
-        colours=tuple(names[index] for index in np.argsort(-areas) if float(solid[index].mean()) > _SEEN),
+        colours=tuple(names[index] for index in seen.order),
         action=_action(solid[best]) if found else "",
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...tools.generation.embedded.layout import LENGTH
 from .generator_words import numbers
-from .scene_world import KINDS, WIDE, World
+from .scene_world import WIDE, World
 from .scenes import FRAMES, SIDE, render_seed, things
 
 _REST = 6.0  # once all slots hold a clip, a worker rests so many times as long as it draws
@@ -34,7 +34,6 @@ class SceneBank:
     def __init__(self, slots: int, workers: int, seed: int, refresh: bool = True, world: World = WIDE) -> None:
         self.clips = _shared((slots, FRAMES, SIDE, SIDE, 3), np.uint8)
         self.layouts = _shared((slots, LENGTH), np.int64)
-        self.labels = _shared((slots, 3), np.int64)  # kind, second kind (len(KINDS) is none), and how many in all
         self._drawn = _shared((workers,), np.int64)
         self._slots, self._workers, self._seed, self._refresh = slots, workers, seed, refresh
         self._world = world
@@ -51,10 +50,7 @@ class SceneBank:
             begin, slot = time.monotonic(), mine[drawn % len(mine)]
             seed = (self._seed * 1_000_003 + drawn * self._workers + worker) % HELD_OUT_SEEDS
             scene, clip = render_seed(seed, self._world)
-            shown = things(scene)
-            kinds = [(*KINDS, "").index(kind) for kind in (scene.kind, scene.second)]
-            self.clips[slot], self.layouts[slot] = clip, numbers(scene, shown)
-            self.labels[slot] = *kinds, len(shown)
+            self.clips[slot], self.layouts[slot] = clip, numbers(scene, things(scene))
             drawn += 1
             self._drawn[worker] = drawn
             if drawn > len(mine):

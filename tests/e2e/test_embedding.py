@@ -7,6 +7,7 @@ import importlib
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -17,7 +18,7 @@ from gpt4video.agent import AsyncVideoAgent, build_graph
 from gpt4video.agent.errors import RequestInvalid, SessionBusy, SessionUnknown
 from gpt4video.agent.interfaces import langgraph_app
 from gpt4video.agent.interfaces.langchain_tools import as_tools
-from gpt4video.agent.interfaces.langgraph_app import approval, as_node
+from gpt4video.agent.interfaces.langgraph_app import approval, as_message, as_node
 from gpt4video.agent.sessions import thread_key
 from gpt4video.agent.turns import Answer
 from langchain.agents import create_agent
@@ -137,9 +138,9 @@ class ParentState(MessagesState):
     done: list[str]
 
 
-def parent(agent: Any) -> StateGraph[Any, Any, Any, Any]:
+def parent(agent: Any, **mapping: Any) -> StateGraph[Any, Any, Any, Any]:
     builder = StateGraph(ParentState)
-    builder.add_node("video", as_node(agent))
+    builder.add_node("video", as_node(agent, **mapping))
     builder.add_node("after", lambda state: {"done": [*state.get("done", []), state["messages"][-1].text]})
     builder.add_edge(START, "video")
     builder.add_edge("video", "after")
@@ -179,7 +180,7 @@ def test_a_parent_graph_streams_is_interrupted_resumes_and_goes_on(agents: Agent
 
 
 def test_a_parent_may_decline_be_refused_and_map_its_own_state(agents: Agents) -> None:
-    agent = agents({"make": "gen: a red ball", "*": "edit $uploads"})
+    agent = agents({"make": "gen: a red ball"})
     graph = parent(agent).compile(checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "p"}}
     graph.invoke(said("make"), config)
@@ -208,10 +209,15 @@ def test_a_parent_maps_a_state_of_its_own(agents: Agents, stocked: Path) -> None
 
 def test_an_async_parent_waits_and_resumes_over_an_async_checkpointer(agents: Agents, tmp_path: Path) -> None:
     agent = agents({"*": "gen: a red ball"})
+    replying: list[threading.Thread] = []
+
+    def reply(answer: Answer) -> dict[str, Any]:
+        replying.append(threading.current_thread())
+        return as_message(answer)
 
     async def talk() -> Any:
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "parent.sqlite")) as saver:
-            graph = parent(agent).compile(checkpointer=saver)
+            graph = parent(agent, reply=reply).compile(checkpointer=saver)
             config: Any = {"configurable": {"thread_id": "p"}}
             kinds = [event["type"] async for _namespace, event in
                      graph.astream(said("make"), config, subgraphs=True, stream_mode="custom")]  # fmt: skip
@@ -219,6 +225,30 @@ def test_an_async_parent_waits_and_resumes_over_an_async_checkpointer(agents: Ag
             return await graph.ainvoke(approval(await graph.aget_state(config)), config)
 
     assert asyncio.run(talk())["messages"][-1].response_metadata["status"] == "answered"
+    assert threading.main_thread() not in replying, "the library was read in the event loop"
+    assert replying
+
+
+def test_a_turn_in_a_parent_can_be_stopped(agents: Agents) -> None:
+    generator = GatedGenerator()
+    agent = agents({"*": "gen: a red ball"}, generator=generator)
+    graph = parent(agent).compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "p"}}
+    graph.invoke(said("make"), config)
+    going_on = threading.Thread(target=graph.invoke, args=(approval(graph.get_state(config)), config))
+    going_on.start()
+    assert generator.started.wait(120)
+    assert agent.components.stops.stop("p")
+    generator.go.set()
+    going_on.join()
+    assert graph.get_state(config).values["messages"][-1].response_metadata["status"] == "cancelled"
+
+
+def test_a_parent_that_keeps_nothing_gets_turns_that_stand_alone(agents: Agents) -> None:
+    graph = parent(agents({"turn it": "edit c2 reverse"})).compile()
+    for _ in range(2):
+        messages = graph.invoke(said("turn it"))["messages"]
+        assert messages[-1].response_metadata["status"] == "answered"
 
 
 def test_the_graph_of_the_dev_server_holds_a_turn(agents: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
