@@ -81,7 +81,10 @@ class Choose(ToolModel):
 
 
 class Regenerate(ToolModel):
-    """Show something newly made instead of an item's seconds ``start`` to ``end``."""
+    """Show something newly made instead of an item's seconds ``start`` to ``end``.
+
+    ``whole``: the prompt is all that shall be seen ("as a boat on the sea"), not what shall differ ("at night").
+    """
 
     do: Literal["regenerate"] = "regenerate"
     item: Place
@@ -89,6 +92,7 @@ class Regenerate(ToolModel):
     start: Annotated[float, Field(ge=0)] = 0.0
     end: Annotated[float, Field(gt=0)] | None = None
     takes: Annotated[int, Field(ge=1, le=8)] = 2
+    whole: bool = False
 
 
 class Undo(ToolModel):

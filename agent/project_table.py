@@ -108,7 +108,8 @@ def _regenerate(match: Match, _: Mapping[str, float]) -> list[ProjectOperation]:
     given: dict[str, Any] = {"start": seconds_of(start), "end": seconds_of(end)} if start else {}
     if match["takes"]:
         given["takes"] = min(8, max(1, int(value_of(match["takes"]))))
-    return [asked.Regenerate(item=place_of(match["what"]), prompt=match["prompt"], **given)]
+    whole = (match["how"] or "").lower() in {"as", "to show"}
+    return [asked.Regenerate(item=place_of(match["what"]), prompt=match["prompt"], whole=whole, **given)]
 
 
 def _compare(match: Match, _: Mapping[str, float]) -> list[ProjectOperation]:
@@ -152,6 +153,7 @@ _VERSION = (
 _KINDS = {
     **PROJECT_KINDS,
     "origin": r"(?:beginning|start|first version|original)",
+    "how": r"(?:as|with|to show)",
 }
 
 
@@ -186,7 +188,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row(
         Reach.NAMED,
         "(regenerate|re-generate|remake|generate again) [{span}] {what:item} [{inside}]"
-        " [as|with|to show] {prompt:any} [(in|with) {takes:number} takes]",
+        " [{how:how}] {prompt:any} [(in|with) {takes:number} takes]",
         _regenerate,
     ),
     _row(Reach.LATEST, f"{_DROP} [the] (last|latest|previous|newest) (edit|change|step)", asked.Reject()),

@@ -235,7 +235,7 @@ def _regenerate(asked_: asked.Regenerate, at: _At) -> Said:
     item = at.item(asked_.item)
     edit = at.project.replacement(
         at.version, item, asked_.prompt, name=f"{at.project.name} {len(at.log)} {item}", start=asked_.start,
-        end=asked_.end, takes=asked_.takes, progress=at.context.progress,
+        end=asked_.end, takes=asked_.takes, whole=asked_.whole, progress=at.context.progress,
     )  # fmt: skip
     said = f"made {len(edit.takes)} takes for item {at.timeline.place(item) + 1} and shows the best"
     return [Edited(edit=edit, words=asked_.prompt)], said

@@ -109,14 +109,15 @@ class Project:
         start: float = 0.0,
         end: float | None = None,
         takes: int = 2,
+        whole: bool = False,
         crossfade: float = 0.0,
         progress: Progress = lambda _fraction, _note: None,
     ) -> Version:
         """Show something newly generated instead of an item's seconds ``start`` to ``end``; the rest stays as it is.
 
-        The new takes resemble what they replace, as far as the generator can, and differ as the prompt says; they keep
-        its sound and are scored, the best is shown, the others can be chosen. They are longer by the crossfades, so
-        that what comes after begins when it did.
+        The new takes resemble what they replace, as far as the generator can, and differ as the prompt says, unless the
+        prompt is the ``whole`` of what shall be seen. They keep its sound and are scored, the best is shown, the others
+        can be chosen. They are longer by the crossfades, so that what comes after begins when it did.
 
         Raises:
             BadArguments: no such item, or a span outside it.
@@ -125,7 +126,7 @@ class Project:
         log = self.log()
         edit = self.replacement(
             _version_of(log), item, prompt, name=f"{self.name} {len(log)} {item}", start=start, end=end, takes=takes,
-            crossfade=crossfade, progress=progress,
+            whole=whole, crossfade=crossfade, progress=progress,
         )  # fmt: skip
         return self.edit(edit, prompt)
 
@@ -139,6 +140,7 @@ class Project:
         start: float = 0.0,
         end: float | None = None,
         takes: int = 2,
+        whole: bool = False,
         crossfade: float = 0.0,
         progress: Progress = lambda _fraction, _note: None,
     ) -> Replace:
@@ -153,7 +155,7 @@ class Project:
         whole = timeline.items[place]
         until = whole.seconds if end is None else end
         part = whole.edited(Trim(start=TimePoint(offset=start), end=TimePoint(offset=until)))
-        like = None if part.operations else f"{part.take.clip}@{part.take.start:.6f}-{part.take.end:.6f}"
+        like = None if whole or part.operations else f"{part.take.clip}@{part.take.start:.6f}-{part.take.end:.6f}"
         sides = (start > 0 or place > 0) + (until < whole.seconds or place + 1 < len(timeline.items))
         made = make_takes(
             self._parts,

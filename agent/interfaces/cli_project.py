@@ -128,10 +128,13 @@ def crossfade(
 def regenerate(
     name: Name,
     item: ItemName,
-    prompt: Annotated[str, typer.Argument(help="What shall be seen, or what shall differ: 'at night'.")],
+    prompt: Annotated[
+        str, typer.Argument(help="What shall differ ('at night'); with --whole, all that shall be seen.")
+    ],
     start: Annotated[float, typer.Option("--from", min=0.0, help="Seconds from the item's start.")] = 0.0,
     end: Annotated[float | None, typer.Option("--to", help="Seconds from the item's start; else its end.")] = None,
     takes: Annotated[int, typer.Option("--takes", min=1, max=8, help="How many to make; the best is shown.")] = 2,
+    whole: Annotated[bool, typer.Option("--whole", help="The prompt says all that shall be seen.")] = False,
     crossfade: Annotated[float, typer.Option("--crossfade", min=0.0, max=10.0, help="Seconds on both sides.")] = 0.0,
     generator: Generator = "embedded",
     home: Home = None,
@@ -139,7 +142,7 @@ def regenerate(
 ) -> None:
     """Show something newly generated instead of an item, or of a part of it; the rest stays as it is."""
     with _opened(name, home, as_json, create=False, generator=generator) as project:
-        version = project.regenerate(item, prompt, start=start, end=end, takes=takes, crossfade=crossfade)
+        version = project.regenerate(item, prompt, start=start, end=end, takes=takes, whole=whole, crossfade=crossfade)
         _print(version, as_json)
 
 

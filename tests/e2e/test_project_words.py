@@ -13,7 +13,7 @@ from .conftest import Agents
 
 def script(context: PlanContext) -> str:
     """Plans of the few requests that are the planner's: over items (no history) and over clips."""
-    if "2-5 s" in context.request:
+    if "2 to 5" in context.request:
         return "edit c2 trim 0 1" if len(context.clips) > 1 else "edit c1 trim 2 5"
     if "black and white" in context.request:
         return "edit c1 color grayscale"
@@ -92,7 +92,7 @@ def test_takes_are_made_only_with_the_users_word_and_chosen_by_words(agents: Age
     ],
 )
 def test_what_cannot_be_done_says_why_and_changes_nothing(agents: Agents, request_: str, why: str) -> None:
-    agent = agents(lambda context: "edit c1 trim 20 50" if "2-5" in context.request else "say greet")
+    agent = agents(lambda context: "edit c1 trim 20 50" if "2 to 5" in context.request else "say greet")
     said(agent, "start a project called holiday")
     said(agent, "put c1 into the project")
     answer = agent.ask(request_)

@@ -111,7 +111,7 @@ def test_a_project_is_started_or_opened_by_name(request_: str, name: str) -> Non
         ("regenerate the second item at night", [Regenerate(item=2, prompt="at night")]),
         (
             "in the project, regenerate seconds 1 to 2 of the first item as a red ball in 3 takes",
-            [Regenerate(item=1, start=1, end=2, prompt="a red ball", takes=3)],
+            [Regenerate(item=1, start=1, end=2, prompt="a red ball", takes=3, whole=True)],
         ),
     ],
 )  # fmt: skip
