@@ -159,7 +159,7 @@ def test_what_only_a_project_has_needs_one_that_is_open(request_: str) -> None:
 def test_the_rest_is_planned_over_the_items() -> None:
     spoken = asked("in the project, trim the second item to 2-5 s", Reach.NONE)
     assert spoken == Spoken("", (), "trim the second item to 2-5 s")
-    assert over_items(spoken.rest) == "trim the second clip to 2-5 s"
+    assert over_items(spoken.rest) == "trim the second clip from 2 to 5 seconds"
     assert asked("make the last item black and white", Reach.OPEN) == Spoken(
         "", (), "make the last item black and white"
     )
