@@ -234,7 +234,8 @@ class Nodes:
             return {"verdicts": verdicts, "blocked": True}
         news = state.get("news", [])
         remember(self._parts, {**state, "steps": [*state["steps"], *(row["step"] for row in news)]}, _thread())
-        self._parts.jobs.told([row["job"] for row in news])
+        if news:
+            self._parts.jobs.told([row["job"] for row in news])
         _emit(events.Answered(text=state["answer"], blocked=False))
         made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
         found = [row["name"] for step in state["steps"] if step["tool"] == "search_memory" for row in step["outputs"]]

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .planner_lora import keep_memory, load_adapter, load_model, save_adapter, weights_of
+from .planner_lora import blend, keep_memory, load_adapter, load_model, save_adapter, weights_of
 from .planner_score import score
 
 IGNORED = -100
@@ -240,6 +240,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint-seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--init", type=Path, help="go on from this adapter instead of a fresh one")
+    parser.add_argument("--blend", type=float, default=1.0, help="with --init: share of the new weights in the mean")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(options.device)
@@ -259,6 +260,8 @@ def main(arguments: list[str] | None = None) -> None:
     examples = encode(tokenizer, train_rows)
     print(f"{len(examples)} examples, {sum(map(len, examples))} tokens", flush=True)  # noqa: T201
     figures: dict[str, Any] = dict(train(model, examples, options, device))
+    if options.init and options.blend < 1:
+        blend(model, options.init, options.blend)
     save_adapter(model, options.out)
     figures |= score(model, tokenizer, rows, device, options.measure, options.out)
     figures |= {

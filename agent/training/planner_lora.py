@@ -48,6 +48,16 @@ def load_adapter(model: Any, folder: Path) -> None:
     set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
 
 
+def blend(model: Any, folder: Path, share: float) -> None:
+    """Put the mean of a saved adapter and the model's own tensors into the model; ``share`` is that of its own."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    old = load_file(folder / "adapter_model.safetensors")
+    mean = {name: torch.lerp(old[name].float(), own.float(), share) for name, own in weights_of(model).items()}
+    set_peft_model_state_dict(model, mean)
+
+
 def save_adapter(model: Any, out: Path) -> None:
     """Write the adapter as fp16 safetensors with its configuration."""
     from safetensors.torch import save_file

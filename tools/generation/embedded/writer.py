@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from .layers import Attention, FeedForward
 from .layout import LENGTH, NOTHING, OBJECT_FIELDS, OBJECTS, PER_OBJECT, SCENE_FIELDS, place_sizes
 
-_WORDS_TEMPERATURE = 0.6
+_WORDS_TEMPERATURE = 0.4
 _PLACES_TEMPERATURE = 0.9
 _LEFT_OUT = -100
 
