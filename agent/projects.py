@@ -152,11 +152,11 @@ class Project:
 
         timeline = version.timeline
         place = timeline.place(item)
-        whole = timeline.items[place]
-        until = whole.seconds if end is None else end
-        part = whole.edited(Trim(start=TimePoint(offset=start), end=TimePoint(offset=until)))
+        shown = timeline.items[place]
+        until = shown.seconds if end is None else end
+        part = shown.edited(Trim(start=TimePoint(offset=start), end=TimePoint(offset=until)))
         like = None if whole or part.operations else f"{part.take.clip}@{part.take.start:.6f}-{part.take.end:.6f}"
-        sides = (start > 0 or place > 0) + (until < whole.seconds or place + 1 < len(timeline.items))
+        sides = (start > 0 or place > 0) + (until < shown.seconds or place + 1 < len(timeline.items))
         made = make_takes(
             self._parts,
             prompt,

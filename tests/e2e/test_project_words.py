@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from gpt4video.agent.assistant import Answer, VideoAgent
 from gpt4video.agent.planner.base import PlanContext
@@ -76,6 +79,18 @@ def test_takes_are_made_only_with_the_users_word_and_chosen_by_words(agents: Age
     assert "take 1 (" in said(agent, "show me the takes").answer
     said(agent, "use take 2")
     assert film(agent).version().timeline.items[0].chosen == 1
+
+
+def test_what_is_asked_for_as_a_whole_is_not_joined_with_what_the_item_shows(agents: Agents, tmp_path: Path) -> None:
+    agent = agents(script)
+    said(agent, "start a project called holiday")
+    said(agent, "put c1 into the project")
+    for words in ("in the rain", "as a red ball"):
+        assert agent.ask(f"in the project, regenerate the first item {words}", approve=True).status == "answered"
+    prompts = [json.loads(line)["prompt"] for line in (tmp_path / "calls.jsonl").read_text().splitlines()]
+    assert prompts[0] != "in the rain"
+    assert "in the rain" in prompts[0]
+    assert prompts[2:] == ["a red ball"] * 2
 
 
 @pytest.mark.parametrize(
