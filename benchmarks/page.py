@@ -18,12 +18,14 @@ from page_home import TALK, browsing, served, settled
 from playwright.sync_api import Browser, Page
 
 WATCH = """
-window.seen = { shift: 0, paint: 0, events: [] };
+window.seen = { shift: 0, paint: 0, waits: {} };
 const watch = (type, tell, more = {}) =>
   new PerformanceObserver((list) => list.getEntries().forEach(tell)).observe({ type, buffered: true, ...more });
 watch('layout-shift', (entry) => { if (!entry.hadRecentInput) seen.shift += entry.value });
 watch('largest-contentful-paint', (entry) => { seen.paint = entry.startTime });
-watch('event', (entry) => { if (entry.interactionId) seen.events.push(entry.duration) }, { durationThreshold: 16 });
+const longest = (id, wait) => { seen.waits[id] = Math.max(seen.waits[id] || 0, wait) };
+const waited = (entry) => { if (entry.interactionId) longest(entry.interactionId, entry.duration) };
+watch('event', waited, { durationThreshold: 16 });
 """
 LOADED = """() => {
   const [page] = performance.getEntriesByType('navigation');
@@ -65,7 +67,7 @@ def _round(browser: Browser, url: str) -> tuple[dict[str, float], list[float]]:
     settled(page)
     load: dict[str, float] = page.evaluate(LOADED)
     _use(page)
-    waits: list[float] = page.evaluate("seen.events")
+    waits: list[float] = page.evaluate("Object.values(seen.waits)")
     context.close()
     return load, waits
 

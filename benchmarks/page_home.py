@@ -31,7 +31,6 @@ def stock(agent: VideoAgent) -> None:
         for number, request in enumerate(_ASKED):
             agent.ask(request, clips if number == 0 else (), thread=TALK, approve=True)
     if DRAFT not in said:
-        agent.components.settings = agent.settings.model_copy(update={"approve_seconds": 0.0})
         agent.ask("make a new clip of a red boat on a river", thread=DRAFT)
     project = agent.project(CUT)
     if not project.log():
@@ -43,7 +42,7 @@ def stock(agent: VideoAgent) -> None:
 @contextmanager
 def served(home: Path) -> Iterator[str]:
     """Serve a stocked home on a free port; gives the address."""
-    with VideoAgent(home=home) as agent:
+    with VideoAgent(home=home, approve_seconds=0.0) as agent:  # so that it asks before it makes something
         stock(agent)
         ready = threading.Event()
         server = HttpServer(agent, Options(), port=0, ready=lambda _address: ready.set())

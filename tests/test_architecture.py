@@ -141,7 +141,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_module_and_every_weight(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
-    kinds = {".py", ".safetensors", ".json", ".jsonl", ".yaml", ".txt", ".guard"}
+    kinds = {".py", ".safetensors", ".json", ".jsonl", ".yaml", ".txt", ".guard", ".html", ".css", ".js", ".svg"}
     tree = wheel.parent / "tree"
     wanted = {
         f"gpt4video/{path.relative_to(tree)}"

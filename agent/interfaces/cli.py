@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import (
+    cli_chat,
+    cli_doctor,
     cli_guard,
     cli_ingest,
     cli_jobs,
@@ -19,12 +20,16 @@ from . import (
     cli_provenance,
     cli_serve,
 )
+from .cli_examples import examples
 from .console import (
+    Background,
+    Clips,
     Exit,
     Generator,
     Home,
     Json,
     Planner,
+    Thread,
     Viewer,
     agent,
     err,
@@ -34,6 +39,7 @@ from .console import (
     print_json,
     stoppable,
 )
+from .terminal_turn import follow, print_answer, print_plan
 
 if TYPE_CHECKING:
     from ..turns import Answer
@@ -46,16 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Clips = Annotated[
-    list[str] | None, typer.Option("--clip", help="A video file, or the id of a clip in the library. Repeatable.")
-]
-Thread = Annotated[str, typer.Option("--thread", help="Name of the conversation.")]
-Background = Annotated[
-    bool, typer.Option("--background", help="Generate, and render what takes long, as jobs (see 'jobs').")
-]
 
-
-@app.command()
+@app.command(epilog=examples("ask"))
 def ask(
     text: Annotated[str, typer.Argument(help="What you want, in your own words.")],
     clip: Clips = None,
@@ -74,9 +72,12 @@ def ask(
     """
     with faults(as_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
         with stoppable(opened, thread):
-            for event in opened.stream(text, clip or [], thread=thread, approve=yes, background=background):
-                if not as_json:
-                    _show_event(event)
+            events = opened.stream(text, clip or [], thread=thread, approve=yes, background=background)
+            if as_json:
+                for _ in events:
+                    pass
+            else:
+                follow(events)
         _finish(opened.last(thread), as_json)
 
 
@@ -96,39 +97,6 @@ def approve(
         with stoppable(opened, thread):
             answer = opened.approve(thread, approved=not no, prompt=prompt)
         _finish(answer, as_json)
-
-
-@app.command()
-def chat(
-    clip: Clips = None,
-    thread: Thread = "default",
-    planner: Planner = "local",
-    generator: Generator = "embedded",
-    viewer: Viewer = "auto",
-    background: Background = False,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Talk in the terminal: one request a line; ``exit``, an empty line or Ctrl-D ends it.
-
-    Ctrl-C stops what runs. A step that waits is answered with "yes", "no" or "edit the prompt to ...".
-    """
-    with agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
-        clips = clip or []
-        while True:
-            try:
-                text = out().input("[bold cyan]you[/] > ") if not as_json else input()
-            except (EOFError, KeyboardInterrupt):
-                return
-            if text.strip().lower() in ("", "exit", "quit"):
-                return
-            with suppress(typer.Exit), faults(as_json):  # a fault is reported, and the conversation goes on
-                with stoppable(opened, thread):
-                    for event in opened.stream(text, clips, thread=thread, background=background):
-                        if not as_json:
-                            _show_event(event)
-                _print_answer(opened.last(thread), as_json)
-            clips = []
 
 
 @app.command()
@@ -154,7 +122,7 @@ def plan(
         if as_json:
             print_json(planned)
         else:
-            _print_plan(planned["plan"], planned["say"])
+            print_plan(planned["plan"], planned["say"])
         raise typer.Exit(Exit.BLOCKED if planned["blocked"] else Exit.ANSWERED)
 
 
@@ -173,46 +141,8 @@ def demo(
             print_json(report)
 
 
-def _show_event(event: Any) -> None:
-    if event.type == "plan":
-        _print_plan(event.steps, "")
-    elif event.type == "result":
-        mark = {"done": "[green]✓[/]", "background": "[cyan]…[/]"}.get(event.status, "[red]✗[/]")
-        err().print(f"  {mark} {event.tool} [dim]{event.seconds:.1f} s[/] ", end="")
-        err().print(event.summary, markup=False)
-    elif event.type == "estimate":
-        err().print(f"  {event.tool}: {event.text}", markup=False, style="dim")
-    elif event.type == "verdict" and event.action == "block":
-        err().print(f"  [red]blocked[/] by {event.policy} at {event.stage}")
-
-
-def _print_plan(steps: list[dict[str, Any]], say: str) -> None:
-    for step in steps:
-        err().print(f"  [bold]{step['id']}[/] {step['tool']} ", end="")
-        err().print(str(step["args"]), markup=False, style="dim")
-    if say:
-        out().print(say, markup=False)
-
-
-def _print_answer(answer: Answer, as_json: bool) -> None:
-    if as_json:
-        hidden = {"status"} if answer.approval else {"status", "approval"}
-        print_json(answer.model_dump(mode="json", exclude=hidden))
-        return
-    if answer.status == "waiting" and answer.approval:
-        out().print(f"Waiting for approval: {answer.approval['reason']}", markup=False)
-        if answer.approval["prompt"]:
-            out().print(f"The prompt: {answer.approval['prompt']}", markup=False)
-        out().print('Say "yes", "no" or "edit the prompt to ..."; or run', markup=False, end=" ")
-        out().print(f"'gpt4video approve --thread {answer.thread}' (--no, --prompt TEXT).", markup=False)
-        return
-    out().print(answer.answer, markup=False)
-    for clip in answer.clips:
-        out().print(f"  {clip['id']}  {clip['path']}", markup=False, style="dim", soft_wrap=True)
-
-
 def _finish(answer: Answer, as_json: bool) -> None:
-    _print_answer(answer, as_json)
+    print_answer(answer, as_json)
     codes = {
         "answered": Exit.ANSWERED,
         "failed": Exit.FAILED,
@@ -223,6 +153,7 @@ def _finish(answer: Answer, as_json: bool) -> None:
     raise typer.Exit(codes[answer.status])
 
 
+cli_chat.register(app)
 cli_ingest.register(app)
 cli_library.register(app)
 cli_jobs.register(app)
@@ -232,6 +163,7 @@ cli_project.register(app)
 cli_models.register(app)
 cli_mcp.register(app)
 cli_serve.register(app)
+cli_doctor.register(app)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .cli_examples import examples
 from .console import Exit, Home, Json, Planner, Viewer, agent, err, faults, out, print_json
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for command in (ingest, forget):
-        app.command()(command)
+        app.command(epilog=examples(command.__name__))(command)
 
 
 def ingest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -44,7 +44,7 @@ def wait(ids: Ids, home: Home = None, as_json: Json = False) -> None:
 
     def report(job: BackgroundJob) -> None:
         if not as_json:
-            err().print(_line(job), markup=False, end="\r")
+            err().print(job_line(job), markup=False, end="\r")
 
     with faults(as_json), agent(home) as opened:
         over = [opened.jobs.wait(name, report=report) for name in ids]
@@ -53,35 +53,19 @@ def wait(ids: Ids, home: Home = None, as_json: Json = False) -> None:
 
 
 def _print(found: list[BackgroundJob], as_json: bool) -> None:
+    from ..job_rows import job_row
+
     if as_json:
-        print_json([_row(job) for job in found])
+        print_json([job_row(job) for job in found])
         return
     for job in found:
-        out().print(_line(job), markup=False, soft_wrap=True)
+        out().print(job_line(job), markup=False, soft_wrap=True)
 
 
-def _line(job: BackgroundJob) -> str:
-    row = _row(job)
+def job_line(job: BackgroundJob) -> str:
+    """A job as people read it."""
+    from ..job_rows import job_row
+
+    row = job_row(job)
     how = row["error"]["message"] if row["error"] else ", ".join(row["clips"]) or job.note
     return f"{job.id}  {job.status:<9} {job.fraction:4.0%}  {row['tool']}  {row['prompt'] or row['request']}  {how}"
-
-
-def _row(job: BackgroundJob) -> dict[str, Any]:
-    from ..jobs import ended_step
-
-    step = ended_step(job)
-    return {
-        "id": job.id,
-        "status": job.status,
-        "alive": job.alive,
-        "fraction": job.fraction,
-        "note": job.note,
-        "created": job.created,
-        "beat": job.beat,
-        "tool": step["tool"],
-        "request": job.body["state"]["request"],
-        "prompt": step.get("prompt", ""),
-        "estimate": step.get("estimate"),
-        "clips": [clip["id"] for clip in step["outputs"]],
-        "error": step["error"],
-    }

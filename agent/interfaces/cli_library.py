@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .cli_examples import examples
 from .console import Exit, Home, Json, Planner, Viewer, agent, err, faults, out, print_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for command in (search, describe, clips, notes):
-        app.command()(command)
+        app.command(epilog=examples(command.__name__))(command)
 
 
 def search(

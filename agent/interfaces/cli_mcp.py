@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from .cli_examples import examples
 from .console import Generator, Home, Planner, Viewer, agent, err, faults
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(mcp)
+    app.command(epilog=examples("mcp"))(mcp)
 
 
 def mcp(

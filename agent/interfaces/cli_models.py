@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .cli_examples import examples
 from .console import Home, Json, PullBar, faults, out, print_json
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def register(app: typer.Typer) -> None:
     models.command("pull")(pull)
     models.command("list")(list_models)
     app.add_typer(models, name="models")
-    app.command("eval")(evaluate)
-    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
+    app.command("eval", epilog=examples("eval"))(evaluate)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(context_settings=passed_on, epilog=examples("train"))(train)
 
 
 def pull(

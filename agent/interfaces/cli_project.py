@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .cli_examples import examples
 from .console import Generator, Home, Json, agent, faults, out, print_json
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
         project.command()(command)
     project.command("list")(list_all)
     project.command("import")(bring_in)
-    app.add_typer(project, name="project")
+    app.add_typer(project, name="project", epilog=examples("project"))
 
 
 def list_all(home: Home = None, as_json: Json = False) -> None:

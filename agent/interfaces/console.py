@@ -56,6 +56,13 @@ Generator = Annotated[
     str,
     typer.Option("--generator", envvar="GPT4VIDEO_GENERATOR", help="embedded, double, or diffusers:DIR_OR_HUB_ID."),
 ]
+Clips = Annotated[
+    list[str] | None, typer.Option("--clip", help="A video file, or the id of a clip in the library. Repeatable.")
+]
+Thread = Annotated[str, typer.Option("--thread", help="Name of the conversation.")]
+Background = Annotated[
+    bool, typer.Option("--background", help="Generate, and render what takes long, as jobs (see 'jobs').")
+]
 
 
 def out() -> Console:

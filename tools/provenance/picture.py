@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,18 +60,28 @@ def draw(path: Path, cards: Sequence[Card]) -> None:
     save_picture(sheet, path)
 
 
-def _places(cards: Sequence[Card]) -> dict[str, tuple[int, int]]:
-    """Left top corners: a column right of every parent, rows in the order of the cards."""
-    column: dict[str, int] = {}
+def columns(nodes: Iterable[tuple[str, Sequence[str]]]) -> dict[str, tuple[int, int]]:
+    """Column and row, from 0, of nodes that come parents first: right of every parent, rows in their order.
+
+    Args:
+        nodes: ids, each with the ids of its parents; parents that are no nodes count for nothing.
+    """
+    placed: dict[str, tuple[int, int]] = {}
     rows: dict[int, int] = defaultdict(int)
-    places: dict[str, tuple[int, int]] = {}
+    for node, parents in nodes:
+        column = 1 + max((placed[parent][0] for parent in parents if parent in placed), default=-1)
+        placed[node] = (column, rows[column])
+        rows[column] += 1
+    return placed
+
+
+def _places(cards: Sequence[Card]) -> dict[str, tuple[int, int]]:
+    """Left top corners."""
     height = _height(cards)
-    for card in cards:
-        at = 1 + max((column[parent] for parent in card.parents if parent in column), default=-1)
-        column[card.id] = at
-        places[card.id] = (MARGIN + at * (CARD[0] + GAP[0]), MARGIN + rows[at] * (height + GAP[1]))
-        rows[at] += 1
-    return places
+    return {
+        card: (MARGIN + column * (CARD[0] + GAP[0]), MARGIN + row * (height + GAP[1]))
+        for card, (column, row) in columns((card.id, card.parents) for card in cards).items()
+    }
 
 
 def _height(cards: Sequence[Card]) -> int:

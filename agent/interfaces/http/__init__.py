@@ -1,0 +1,1 @@
+"""The assistant over HTTP: an API with streamed turns, an OpenAI-compatible one, and the page that uses them."""
