@@ -110,7 +110,7 @@ def answer_from(state: AgentState, parts: Components) -> str:
     if not state["steps"]:
         if state["failures"]:
             problems = " ".join(dict.fromkeys(failure["message"] for failure in state["failures"]))
-            return f"I could not turn that into steps that can run. {problems}"
+            return f"{state['plan']['say'] or 'I could not turn that into steps that can run.'} {problems}"
         return state["plan"]["say"] or "I have nothing to do for that. Tell me what to find, edit, make or explain."
     outcomes = [
         StepOutcome(

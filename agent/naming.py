@@ -15,7 +15,8 @@ def whole(clip: str, about: str, duration: float) -> ClipRow:
 
 def visible(state: AgentState, undone: Sequence[Sequence[str]] | None = None) -> list[ClipRow]:
     """The conversation's clips without those that were taken back."""
-    hidden = {name for group in (state.get("undone", []) if undone is None else undone) for name in group}
+    groups = [*(state.get("undone", []) if undone is None else undone), state.get("dropped", [])]
+    hidden = {name for group in groups for name in group}
     return [row for row in state.get("clips", []) if row["name"] not in hidden]
 
 

@@ -22,7 +22,7 @@ from .project_turns import planned as project_plan
 from .remembering import recalled, remember
 from .routing import BESIDE, MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
 from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow, merge_steps
-from .undoing import carried_out, command_of
+from .undoing import carried_out, command_of, made_since
 
 if TYPE_CHECKING:
     from .components import Components
@@ -71,7 +71,7 @@ class Nodes:
         """  # noqa: D205 (one sentence)
         _emit(events.NodeStarted(node="recall"))
         clips = list(state.get("clips", []))
-        told = self._news(clips, state.get("changes", []))
+        told = self._news(clips, state)
         library, user = self._parts.library, state["user"]
         uploads = state["uploads"]
         earlier = recalled(self._parts, state["request"], user) if not uploads else []
@@ -84,7 +84,7 @@ class Nodes:
             name_clip(clips, whole(clip.id, clip.operation or "upload", clip.duration))
         return {"clips": clips, **told}
 
-    def _news(self, clips: list[ClipRow], changes: list[list[str]]) -> Update:
+    def _news(self, clips: list[ClipRow], state: AgentState) -> Update:
         """What became of this conversation's background jobs; what they made can be spoken of, and taken back."""
         jobs = self._parts.jobs.ended(_thread())
         news = [news_of(job, partial(name_clip, clips)) for job in jobs]
@@ -95,8 +95,8 @@ class Nodes:
             _emit(events.JobEnded(job=row["job"], status=step["status"], summary=step["summary"], clips=outputs))
             made += outputs
         groups = [[clip["name"] for clip in row["step"]["outputs"]] for row in news]
-        fresh = [group for group in groups if group and group not in changes]
-        return {"news": news, "made": made, **left, **({"changes": [*changes, *fresh], "undone": []} if fresh else {})}
+        fresh = [group for group in groups if group and group not in state.get("changes", [])]
+        return {"news": news, "made": made, **left, **(made_since(state, fresh) if fresh else {})}
 
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
@@ -126,12 +126,15 @@ class Nodes:
             {"step": problem.step, "code": problem.code, "message": f"{problem.message} {problem.remedy}"}
             for problem in problems
         ]
+        attempts = state["attempts"] + 1
+        if plan.say and not plan.steps and state["failures"]:  # given up: what went wrong is told all the same
+            failures, attempts = state["failures"], MAX_ATTEMPTS
         row = plan.model_dump(mode="json", exclude_none=True)
         _emit(events.PlanMade(steps=row["steps"], say=plan.say))
         steps = [] if problems else [pending_step(step) for step in row["steps"]]
         return {
             "plan": row,
-            "attempts": state["attempts"] + 1,
+            "attempts": attempts,
             "failures": failures,
             "steps": [None, *steps],
             "evidence": None,
@@ -239,7 +242,7 @@ class Nodes:
         _emit(events.Answered(text=state["answer"], blocked=False))
         made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
         found = [row["name"] for step in state["steps"] if step["tool"] == "search_memory" for row in step["outputs"]]
-        changed: Update = {"changes": [*state.get("changes", []), made], "undone": []} if made else {}
+        changed: Update = made_since(state, [made]) if made else {}
         if found:
             changed["found"] = found
         if made and (project := state.get("project")) is not None:

@@ -126,9 +126,10 @@ class ProjectRow(TypedDict):
 
 
 class AgentState(TurnInput, total=False):
-    """A conversation (the first six: they last) and its current turn (the rest: reset by each turn).
+    """A conversation (the first seven: they last) and its current turn (the rest: reset by each turn).
 
-    ``changes`` holds the names of the clips that each turn made, ``undone`` those groups that were taken back;
+    ``changes`` holds the names of the clips that each turn made, ``undone`` those groups that were taken back
+    and can be had back, ``dropped`` those that cannot, for something was made since;
     ``found`` those of the last search's hits, the best first.
     """
 
@@ -136,6 +137,7 @@ class AgentState(TurnInput, total=False):
     history: list[str]
     changes: list[list[str]]
     undone: list[list[str]]
+    dropped: list[str]
     project: ProjectRow
     found: list[str]
 

@@ -7,6 +7,7 @@ brings them back until something new is made.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from .naming import newest
@@ -44,6 +45,14 @@ def command_of(request: str) -> Command | None:
             word = (words.get("many") or words.get("twice") or "one").lower()
             return Command(kind, int(word) if word.isdigit() else _NUMBERS[word])  # type: ignore[arg-type]  # the literal
     return None
+
+
+def made_since(state: AgentState, groups: Sequence[list[str]]) -> dict[str, Any]:
+    """What the state becomes once something new was made: what was taken back before cannot be had back."""
+    before = [*state.get("dropped", []), *(name for group in state.get("undone", []) for name in group)]
+    made = {name for group in groups for name in group}  # what is made once more is there again
+    gone = [name for name in before if name not in made]
+    return {"changes": [*state.get("changes", []), *groups], "undone": [], "dropped": gone}
 
 
 def carried_out(command: Command, state: AgentState) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 from gpt4video.agent.assistant import VideoAgent
-from gpt4video.agent.components import WEIGHTS, Components
+from gpt4video.agent.backends import WEIGHTS
+from gpt4video.agent.components import Components
 from gpt4video.agent.errors import ModelUnavailable, PlannerFailed, RequestInvalid, SessionBusy, SessionUnsaved
 from gpt4video.agent.planner.base import ClipEntry
 from gpt4video.agent.planner.chat import ChatPlanner
