@@ -21,7 +21,7 @@ demo: .venv/.installed
 
 test: .venv/.tested
 	@$(BIN)/gpt4video models pull
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/.tested
 	@$(BIN)/ruff check .

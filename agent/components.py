@@ -327,6 +327,8 @@ class Components:
         jobs = self.__dict__.pop("jobs", None)
         if jobs is not None:
             jobs.close()
+        if "memory" in self.__dict__:
+            self.memory.close()
         library = self.__dict__.pop("library", None)
         if library is not None:
             library.close()

@@ -109,13 +109,16 @@ class Nodes:
             done = carried_out(command, state)
             _emit(events.PlanMade(steps=[], say=done["plan"]["say"]))
             return {**done, "steps": None}
-        request = pointed(state)
+        said, request = (
+            beside(words)[0] if state.get("background") else words for words in (state["request"], pointed(state))
+        )
         entries = [
             ClipEntry(name=row["name"], about=row["about"].partition(" in ")[0], duration=row["duration"])
             for row in visible(state)
         ]
         context = PlanContext(
-            request=beside(request)[0] if state.get("background") else request,
+            request=request,
+            said=said,
             history=state.get("history", [])[-HISTORY:],
             clips=entries,
             failures=[Failure.model_validate(failure) for failure in state["failures"]],

@@ -2,6 +2,7 @@
 
 Planners take "it" for the clip that came last. A search names its hits from the best on, so that the last is the worst;
 until something is made, or again once that is taken back, "it" is therefore put into words as the best hit's name.
+So it is, as the last clip's, in long conversations: the local planner loses a bare "it" among more than six clips.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ _IT = re.compile(
     r"(?! (?:is|was|way|time|much|\w+ed)\b)|\b(?P<its>its)\b)",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\bit\b(?!'s\b|-)(?! (?:is|was|way|time|much|\w+ed)\b)|\b(?P<its>its)\b", re.IGNORECASE)
+_FEW = 6
+"""Clips among which a planner finds the last one by itself."""
 _NAMES_ITSELF = re.compile(
     r"\bc\d{1,2}\b|\b(?:first|second|third|fourth|fifth|last|newest|latest|other|both|all|them|these|those|original|upload)\b"
     r"|\b(?:find|search|look for|show|seek|locate|fetch|generate|create|draw|imagine|make (?:me )?(?:an?|another|the)"
@@ -25,14 +29,20 @@ _NAMES_ITSELF = re.compile(
 )
 
 
-def pointed(state: AgentState) -> str:
-    """The request, with "it" replaced by a name where it does not mean the last clip."""
+def pointed(state: AgentState, few: int = _FEW) -> str:
+    """The request, with "it" replaced by a name where a planner might take another clip for it.
+
+    Args:
+        state: of the conversation.
+        few: among so many clips the last one is left as "it".
+    """
     request, rows, meant = state["request"], visible(state), newest(state)
-    if meant is None or meant is rows[-1]:
+    if meant is None or (meant is rows[-1] and len(rows) <= few):
         return request
+    form = _BARE if meant is rows[-1] else _IT
     parts = QUOTED.split(request)
     for place in range(0, len(parts), 2):
-        pointer = _IT.search(parts[place])
+        pointer = form.search(parts[place])
         if pointer is None:
             continue
         before, after = parts[place][: pointer.start()], parts[place][pointer.end() :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def planned(parts: Components, state: AgentState) -> PlanRow | None:
     latest = state.get("project")
     reach = Reach.NONE if latest is None else Reach.LATEST if latest["latest"] else Reach.OPEN
     known = {row["name"]: row["duration"] for row in visible(state)}
-    spoken = read(pointed(state), known, reach)
+    spoken = read(pointed(state, few=sys.maxsize), known, reach)  # "it" may be the project
     if spoken is None:
         return None
     name = spoken.project or (latest["name"] if latest is not None else _only(parts, state["user"]))

@@ -70,7 +70,11 @@ def _one_turn_here(home: Path, key: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _busy() from None
-        yield
+        try:
+            yield
+        finally:
+            # Closing is not enough: a child that another thread forks just now holds the same lock until it execs.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 

@@ -82,6 +82,7 @@ class FileCache:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 yield
             finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that is forked just now would hold it longer
                 os.close(descriptor)
 
     def _hold(self, place: str, size: int) -> bool:

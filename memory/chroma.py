@@ -42,6 +42,10 @@ class Door(Protocol):
         """The same, with nobody else who could write at once where that would do harm."""
         ...
 
+    def close(self) -> None:
+        """Let go of files and connections; the next use opens them again."""
+        ...
+
 
 def door(place: Path | str) -> Door:
     """The door to a folder or to the server of an ``http://`` or ``https://`` URL; one a place and process.
@@ -113,6 +117,7 @@ class _Folder:
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
                     yield
                 finally:
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that is forked just now would hold it longer
                     os.close(descriptor)
             finally:
                 self._depth -= 1
@@ -157,6 +162,11 @@ class _Folder:
             assert self._client is not None  # noqa: S101 - _refresh came before
             self._collections[name] = opened(self._client, name)
         return self._collections[name]
+
+    def close(self) -> None:
+        """Close the folder's files, once nobody reads or writes them."""
+        with self._thread_lock:
+            self._close()
 
     def _close(self) -> None:
         self._collections.clear()

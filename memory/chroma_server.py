@@ -88,7 +88,7 @@ class ChromaServer:
         try:
             yield
         except (httpx.HTTPError, OSError) as error:
-            self._forget()
+            self.close()
             raise StoreUnreachable(
                 f"The vector server {self._url} cannot be reached ({type(error).__name__}).",
                 "Start it ('chroma run --path DIR --port 8000') or check the address and the network.",
@@ -97,13 +97,14 @@ class ChromaServer:
             # What the server does not explain, its client raises as a bare Exception.
             if not isinstance(error, ChromaError | ValueError) and type(error) is not Exception:
                 raise
-            self._forget()
+            self.close()
             raise LibraryDamaged(
                 f"The vector server {self._url} cannot do that ({error}).",
                 "Check that the server holds this program's vectors; ingest the clips again if they are lost.",
             ) from error
 
-    def _forget(self) -> None:
+    def close(self) -> None:
+        """End the connections."""
         with self._lock:
             self._collections.clear()
             client, self._client = self._client, None
@@ -111,7 +112,7 @@ class ChromaServer:
             client.close()  # type: ignore[attr-defined]
 
     def __del__(self) -> None:
-        self._forget()
+        self.close()
 
 
 def opened(client: ClientAPI, name: str) -> Collection:

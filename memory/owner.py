@@ -54,6 +54,7 @@ class Owner:
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that is forked just now would hold it longer
         except BlockingIOError:
             return True
         finally:

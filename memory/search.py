@@ -102,6 +102,10 @@ class ClipMemory:
         """Whether a clip's pictures are remembered; not so after a change of models, until it is indexed again."""
         return bool(self._store.vectors(self._names(user).pictures, {"clip": plain(clip)}, 1))
 
+    def close(self) -> None:
+        """Let go of files and connections; the next use opens them again."""
+        self._store.close()
+
     def count(self, *, user: str = LOCAL_USER) -> int:
         """Shots with pictures that are remembered."""
         return self._store.count(self._names(user).pictures)

@@ -148,6 +148,10 @@ class VectorStore:
                     found[name] = np.asarray(one, np.float32), plain_metadata(data)
         return found
 
+    def close(self) -> None:
+        """Let go of files and connections; the next use opens them again."""
+        self._door.close()
+
     def count(self, collection: str) -> int:
         """How many rows there are."""
         with self._door.reading(collection) as store:

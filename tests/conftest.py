@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from gpt4video.agent.model.artifacts import ArtifactStore
 from postgres_server import PostgresServer, running_postgres
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before anything loads torch, and for child processes too: workers that each use every core wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -41,13 +41,15 @@ class PlanContext(_Model):
     """All a planner gets to see when planning: the user's words and typed data, nothing that a clip says.
 
     Attributes:
-        request: the user's message.
+        request: the user's message, with a clip's name in place of an "it" that is not the last clip.
+        said: the same in the user's own words, if it differs.
         history: the user's earlier messages, oldest first (a few).
         clips: the conversation's clips, oldest first.
         failures: what went wrong with the last plan.
     """
 
     request: str
+    said: str = ""
     history: list[str] = []
     clips: list[ClipEntry] = []
     failures: list[Failure] = []

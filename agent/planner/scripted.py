@@ -20,7 +20,7 @@ Script = Mapping[str, str | Plan] | Sequence[str | Plan] | Callable[[PlanContext
 class ScriptedPlanner:
     """Implements :class:`~gpt4video.agent.planner.base.Planner` without a model.
 
-    A mapping answers by the request's words (spaces and case do not matter; ``"*"`` is for all others), a sequence
+    A mapping answers by the user's own words (spaces and case do not matter; ``"*"`` is for all others), a sequence
     call by call (its last plan is repeated), a function as it likes. What is not in the script is not understood.
 
     Attributes:
@@ -67,7 +67,7 @@ class ScriptedPlanner:
         if callable(script):
             return script(context)
         if isinstance(script, Mapping):
-            wanted = _key(context.request)
+            wanted = _key(context.said or context.request)
             by_key = {_key(request): plan for request, plan in script.items()}
             return by_key.get(wanted, by_key.get("*", Plan(say=reply("unclear"))))
         if not script:

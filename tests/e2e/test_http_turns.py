@@ -214,7 +214,7 @@ def test_fifty_sessions_at_once_lose_and_cross_nothing(agents: Agents, serve: Se
         assert events[0].data["request"] == str(number)
         assert events[-1].event == "done", events[-1]
         answer: dict[str, Any] = events[-1].data
-        assert answer["thread"] == f"n{number}"
+        assert (answer["thread"], answer["status"]) == (f"n{number}", "answered"), answer
         assert [event.data["steps"] for event in events if event.event == "plan"] == [answer["plan"]], answer
         (step,) = answer["plan"]
         if number % 5:

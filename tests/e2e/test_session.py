@@ -20,8 +20,9 @@ from PIL import Image
 
 
 @pytest.fixture
-def agent(stocked: Path, tmp_path: Path) -> Iterator[VideoAgent]:
-    """The assistant as it is installed: its own planner, its own generator."""
+def agent(stocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoAgent]:
+    """The assistant as it is installed: its own planner, its own generator, with what it draws decided."""
+    monkeypatch.setattr("gpt4video.agent.execution._seed", lambda _turn, _row: 1)
     shutil.copytree(stocked / "home", tmp_path / "home")
     with VideoAgent(home=tmp_path / "home", viewer="off") as opened:
         yield opened

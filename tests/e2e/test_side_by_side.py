@@ -18,6 +18,8 @@ def test_conversations_in_threads_do_not_cross(agents: Agents) -> None:
 
     def talk(colour: str) -> list[str]:
         answers = [agent.ask(f"make something {colour}", thread=colour, approve=True) for _ in range(3)]
+        for answer in answers:
+            assert answer.status == "answered", answer
         lineages = [agent.components.library.lineage(answer.clips[0]["id"]) for answer in answers]
         return [lineage.prompt for lineage in lineages if lineage is not None]
 

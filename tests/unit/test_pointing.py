@@ -36,6 +36,20 @@ def test_it_is_the_best_hit_where_the_request_names_nothing_else(request_: str, 
     assert asked(request_) == wanted
 
 
+@pytest.mark.parametrize(
+    ("request_", "wanted"),
+    [
+        ("make a contact sheet of it with nine pictures", "make a contact sheet of c9 with nine pictures"),
+        ("reverse its second half", "reverse c9's second half"),
+        ("crop the second one and reverse it", "crop the second one and reverse it"),
+        ("play that video again", "play that video again"),
+    ],
+)
+def test_among_many_clips_it_is_named(request_: str, wanted: str) -> None:
+    assert asked(request_, clips=9) == wanted
+    assert asked(request_, clips=6) == request_
+
+
 def test_it_is_the_newest_clip_once_something_was_made_and_the_hit_again_when_that_is_undone() -> None:
     assert asked("play it backwards", clips=5) == "play it backwards"
     assert asked("play it backwards", clips=5, undone=[["c5"]]) == "play c2 backwards"

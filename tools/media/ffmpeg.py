@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import select
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ..errors import BackendMissing, MediaBroken, OutOfResources, RenderFailed, ToolError
+from .waiting import READ, ready
 
 MUXERS: Final = {
     ".mp4": ("mp4", "-movflags", "+faststart"),
@@ -164,8 +164,7 @@ def _follow(
         return
     descriptor, pending = process.stdout.fileno(), b""
     while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0 or not select.select([descriptor], [], [], remaining)[0]:
+        if not ready(descriptor, READ, deadline - time.monotonic()):
             raise _too_slow()
         data = os.read(descriptor, 4096)
         if not data:

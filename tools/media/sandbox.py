@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any, Final, cast
 
 from ..errors import MediaBroken, MediaRejected, OutOfResources, ToolError
 from .limits import MediaLimits
+from .waiting import READ, WRITE, ready
 from .worker import PREFIX
 
 STARTUP_SECONDS: Final = 30.0
@@ -90,8 +90,7 @@ class Worker:
     def _write(self, view: memoryview) -> None:
         descriptor, sent = self._stdin(), 0
         while sent < len(view):
-            remaining = self._deadline - time.monotonic()
-            if remaining <= 0 or not select.select([], [descriptor], [], remaining)[1]:
+            if not ready(descriptor, WRITE, self._deadline - time.monotonic()):
                 raise WorkerDied("it took too long", exhausted=True)
             try:
                 sent += os.write(descriptor, view[sent:])
@@ -108,8 +107,7 @@ class Worker:
     def _read_into(self, view: memoryview) -> None:
         descriptor, filled = self._stdout(), 0
         while filled < len(view):
-            remaining = self._deadline - time.monotonic()
-            if remaining <= 0 or not select.select([descriptor], [], [], remaining)[0]:
+            if not ready(descriptor, READ, self._deadline - time.monotonic()):
                 raise WorkerDied("it took too long", exhausted=True)
             count = os.readv(descriptor, [view[filled:]])
             if count == 0:
