@@ -25,6 +25,7 @@ from .naming import visible
 from .sessions import database_faults, one_turn, storing, thread_key
 from .settings import Settings, resolve_home
 from .turns import Answer, answer_of, check_request, ended, resumed, waiting_of
+from .watching import Watch
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -112,7 +113,7 @@ class VideoAgent:
             waiting = waiting_of(state)
             word = word_of(request) if waiting is not None and not uploads else None
             if waiting is not None and word is not None:
-                return (yield from self._run(thread, resumed(waiting, word, state), approve))
+                return (yield from self._run(thread, state.values["turn"], resumed(waiting, word, state), approve))
             pending = bool(state.next) and state.values.get("request") == request and not uploads
             turn: dict[str, Any] = {
                 "turn": uuid.uuid4().hex,
@@ -124,7 +125,9 @@ class VideoAgent:
             if not pending:
                 kept = self.components.library.conversations
                 kept.begin(thread, turn["turn"], request, user=self.settings.user)
-            return (yield from self._run(thread, None if pending else turn, approve))
+            if pending:
+                return (yield from self._run(thread, state.values["turn"], None, approve))
+            return (yield from self._run(thread, turn["turn"], turn, approve))
 
     def approve(self, thread: str = "default", *, approved: bool = True, prompt: str | None = None) -> Answer:
         """Answer the question that a waiting turn asks, and run it to its end.
@@ -143,7 +146,8 @@ class VideoAgent:
             state = self._state(key)
             if (waiting := waiting_of(state)) is None:
                 raise SessionUnknown(f"Nothing waits for approval on thread {thread!r}.", "Ask for something first.")
-            return ended(self._run(thread, resumed(waiting, Word(approved, prompt), state), approve=False))
+            word = resumed(waiting, Word(approved, prompt), state)
+            return ended(self._run(thread, state.values["turn"], word, approve=False))
 
     def cancel(self, thread: str = "default") -> None:
         """Stop the turn that runs on a conversation, from another thread or a signal handler; or decline what waits.
@@ -239,31 +243,33 @@ class VideoAgent:
 
         return Project(self.components, name, user=self.settings.user)
 
-    def _run(self, thread: str, given: Any, approve: bool) -> Generator[events.Event, None, Answer]:
+    def _run(self, thread: str, turn: str, given: Any, approve: bool) -> Generator[events.Event, None, Answer]:
         """Go on with a turn to its end, or to its next question unless that is answered already; while it runs, it
         can be stopped. What came of it is kept for :meth:`transcript`.
         """  # noqa: D205 (one sentence)
         from .graph import RECURSION_LIMIT
 
-        key = thread_key(self.settings.user, thread)
+        key, user = thread_key(self.settings.user, thread), self.settings.user
         config: RunnableConfig = {"configurable": {"thread_id": key}, "recursion_limit": RECURSION_LIMIT}
-        with self.components.stops.running(key) as stopped:
-            while True:
-                stream = self._streamed(given, config)
-                try:
-                    for item in stream:
-                        yield events.EVENTS.validate_python(item)
-                except BaseException:  # told before the stream is closed, for that waits for the steps that run
-                    stopped.set()
-                    raise
-                state = self._state(key)
-                waiting = waiting_of(state)
-                if waiting is None or not approve:
-                    break
-                given = resumed(waiting, Word(approved=True), state)
-        answer = answer_of(state, thread, self.components)
-        kept = self.components.library.conversations
-        kept.end(state.values["turn"], answer.status, answer.model_dump(mode="json"), user=self.settings.user)
+        with Watch(turn, thread, user, self.components.tools) as watch:
+            with self.components.stops.running(key) as stopped:
+                while True:
+                    stream = self._streamed(given, config)
+                    try:
+                        for item in stream:
+                            yield watch.saw(events.EVENTS.validate_python(item))
+                    except BaseException:  # told before the stream is closed, for that waits for the steps that run
+                        stopped.set()
+                        raise
+                    state = self._state(key)
+                    waiting = waiting_of(state)
+                    if waiting is None or not approve:
+                        break
+                    given = resumed(waiting, Word(approved=True), state)
+            answer = answer_of(state, thread, self.components)
+            kept = self.components.library.conversations
+            kept.end(turn, answer.status, answer.model_dump(mode="json"), user=user)
+            watch.status = answer.status
         if waiting is not None:
             yield events.ApprovalNeeded.model_validate({k: v for k, v in waiting.items() if k != "key"})
         return answer

@@ -37,6 +37,9 @@ def serve(
     turns: Annotated[int, typer.Option("--turns-per-minute", min=1, help="Of each user.")] = 60,
     uploads: Annotated[int, typer.Option("--uploads-per-minute", min=1, help="Of each user.")] = 30,
     upload: Annotated[int, typer.Option("--upload-mib", min=1, help="The largest file that is taken, MiB.")] = 2048,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log turns to standard error, a line of JSON each, without their words.")
+    ] = False,
     planner: Planner = "local",
     generator: Generator = "embedded",
     viewer: Viewer = "auto",
@@ -53,6 +56,7 @@ def serve(
         from .http.security import own_names, read_tokens
         from .http.server import HttpServer
         from .http.serving import Options
+        from .telemetry import telemetry
 
         options = Options(
             tokens=None if tokens is None else read_tokens(tokens),
@@ -63,7 +67,7 @@ def serve(
             uploads_per_minute=uploads,
             upload_bytes=upload << 20,
         )
-        with agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
+        with telemetry(log=log_json), agent(home, planner=planner, generator=generator, viewer=viewer) as opened:
             HttpServer(
                 opened, options, host, port, ready=lambda at: err().print(f"Serving {at}", markup=False, soft_wrap=True)
             ).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,3 +229,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageFailed, match="file"):
         VectorStore(tmp_path / "file" / "store").count(NAME)
+
+
+def test_a_closed_store_keeps_no_file_open_and_opens_again(store: VectorStore, name: str, place: Path | str) -> None:
+    store.replace(name, {"clip": "a"}, rows("a", vectors(3)))
+    store.close()
+    if isinstance(place, Path):
+        kept = [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+        assert not [one for one in kept if one.startswith(str(place.resolve()))]
+    assert store.count(name) == 3
+    store.close()
+    store.close()
