@@ -137,8 +137,6 @@ def _one(operation: ProjectOperation) -> Callable[[Match, Mapping[str, float]], 
 
 # --- the table ------------------------------------------------------------------------------------------------------
 
-# --- the table ------------------------------------------------------------------------------------------------------
-
 _TAKE_OUT = "remove|delete|drop|take out|throw out|cut out|kick out|leave out"
 _DROP = f"({_TAKE_OUT}|reject|discard|throw away)"
 _FADE = "(cross-fade|cross fade|crossfade|dissolve)"

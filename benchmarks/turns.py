@@ -107,7 +107,7 @@ def bare_graph(path: Path) -> Any:
 def overhead(folder: Path, turns: int) -> None:
     """Both graphs by turns, so that what else the machine does falls on both."""
     agent, bare = make_agent(folder / "one"), bare_graph(folder / "bare.sqlite")
-    ours, theirs, first = [], [], []
+    ours, theirs, streamed, first = [], [], [], []
     for index in range(turns + 5):
         begin = time.perf_counter()
         events = agent.stream(f"turn {index}", thread=f"t{index % 4}")
@@ -116,15 +116,22 @@ def overhead(folder: Path, turns: int) -> None:
         for _ in events:
             pass
         ours.append(time.perf_counter() - begin)
+        config: Any = {"configurable": {"thread_id": f"t{index % 4}"}}
+        given: Any = {"request": f"turn {index}", "rows": []}
         begin = time.perf_counter()
-        config = {"configurable": {"thread_id": f"t{index % 4}"}}
-        bare.invoke({"request": f"turn {index}", "rows": []}, config, durability="sync")
+        bare.invoke(given, config, durability="sync")
         theirs.append(time.perf_counter() - begin)
+        begin = time.perf_counter()
+        for _ in bare.stream(given, config, stream_mode="custom", durability="sync"):
+            pass
+        streamed.append(time.perf_counter() - begin)
     agent.close()
-    ours, theirs, first = (sorted(part[5:]) for part in (ours, theirs, first))
-    middle, bare_middle = statistics.median(ours), statistics.median(theirs)
+    ours, theirs, streamed, first = (sorted(part[5:]) for part in (ours, theirs, streamed, first))
+    middle = statistics.median(ours)
     print(f"a turn of the agent        {1000 * middle:6.1f} ms (99 %: {1000 * ours[int(len(ours) * 0.99)]:.1f})")
-    print(f"a bare loop of {NODES} nodes    {1000 * bare_middle:6.1f} ms: {middle / bare_middle:.2f} times")
+    for what, part in (("streamed", streamed), ("not streamed", theirs)):
+        peer = statistics.median(part)
+        print(f"a bare loop of {NODES} nodes, {what:<12} {1000 * peer:6.1f} ms: {middle / peer:.2f} times")
     print(f"to the first event         {1000 * statistics.median(first):6.1f} ms")
 
 
@@ -143,17 +150,21 @@ def sessions(folder: Path, many: int, each: int) -> None:
             wrong += answer.plan[0]["args"]["query"] != f"{name} {index}"
         return wrong
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     begin = time.perf_counter()
     with ThreadPoolExecutor(many) as pool:
         wrong = sum(pool.map(talk, [f"session {index}" for index in range(many)]))
     seconds = time.perf_counter() - begin
     kept = sum(one.turns for one in agent.conversations() if one.name.startswith("session"))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after = _peak()
     agent.close()
     late = sorted(spent)[int(len(spent) * 0.99)]
     print(f"{many} sessions at once: {many * each / seconds:.1f} turns a second, 99 %: {late:.2f} s; crossed {wrong}, "
-          f"kept {kept} of {many * each}; memory {before / 1024:.0f} to {after / 1024:.0f} MB")  # fmt: skip
+          f"kept {kept} of {many * each}; memory {before:.0f} to {after:.0f} MB")  # fmt: skip
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def soak(folder: Path, turns: int) -> None:
@@ -171,6 +182,8 @@ def soak(folder: Path, turns: int) -> None:
             answer = agent.ask(request, thread=f"t{index % 20}")
         outcomes[f"{fault or 'no fault'}: {answer.status}"] += 1
         wrong += bool(answer.plan) and not answer.plan[0]["args"]["query"].startswith(f"turn {index}")
+        if (index + 1) % max(1000, turns // 10) == 0:
+            print(f"  after {index + 1} turns: peak memory {_peak():.1f} MB", flush=True)
     kept = sum(one.turns for one in agent.conversations())
     agent.close()
     print(f"soak: {turns} turns, kept {kept}, answers of another turn {wrong}")

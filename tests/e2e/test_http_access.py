@@ -132,6 +132,7 @@ def test_every_response_has_the_security_headers(agents: Agents, serve: Serve) -
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["cache-control"] == "no-cache"
         assert response.headers["referrer-policy"] == "no-referrer"
         assert "server" not in response.headers
 

@@ -21,6 +21,7 @@ COOKIE: Final = "gpt4video_token"
 _LEAST_TOKEN: Final = 16
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HEADERS: Final = {
+    "Cache-Control": "no-cache",  # asked for again, and answered 304 while nothing changed: no page of an older version
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
