@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -62,6 +63,10 @@ class Rate(BaseModel):
     count: int = Field(ge=1)
 
 
+_learning = threading.Lock()
+"""Held while a file of rates changes: conversations run side by side in one process."""
+
+
 class Rates:
     """Measured rates in one JSON file. They belong to the machine, so they stay out of a shared database.
 
@@ -79,13 +84,17 @@ class Rates:
         """Take a measurement in: ``units`` took ``seconds``. Units that are 0 tell nothing."""
         if units <= 0:
             return
-        rates = self._read()
-        known, measured = rates.get(key), seconds / units
-        rates[key] = Rate(
-            seconds=measured if known is None else _NEWEST * measured + (1 - _NEWEST) * known.seconds,
-            usual=usual if usual else known.usual if known else None,
-            count=known.count + 1 if known else 1,
-        )
+        with _learning:
+            rates = self._read()
+            known, measured = rates.get(key), seconds / units
+            rates[key] = Rate(
+                seconds=measured if known is None else _NEWEST * measured + (1 - _NEWEST) * known.seconds,
+                usual=usual if usual else known.usual if known else None,
+                count=known.count + 1 if known else 1,
+            )
+            self._write(rates)
+
+    def _write(self, rates: Mapping[str, Rate]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         part.write_text(json.dumps({name: rate.model_dump() for name, rate in rates.items()}), encoding="utf-8")

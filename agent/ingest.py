@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -287,7 +288,7 @@ def _export(path: Path, folder: Path) -> Path:
     with path.open("rb") as file:
         name = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     target = folder / f"{name}{path.suffix}"
-    temporary = folder / f".{name}.{os.getpid()}"
+    temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
     shutil.copyfile(path, temporary)
     os.replace(temporary, target)
     return target

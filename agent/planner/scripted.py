@@ -16,6 +16,8 @@ from .syntax import parse
 Script = Mapping[str, str | Plan] | Sequence[str | Plan] | Callable[[PlanContext], str | Plan]
 """Request -> plan; or plans in the order of calls; or a function. Plans may be given in the plan syntax."""
 
+_KEPT = 100
+
 
 class ScriptedPlanner:
     """Implements :class:`~gpt4video.agent.planner.base.Planner` without a model.
@@ -24,7 +26,7 @@ class ScriptedPlanner:
     call by call (its last plan is repeated), a function as it likes. What is not in the script is not understood.
 
     Attributes:
-        contexts: every context it was asked with, for assertions.
+        contexts: what it was asked with, the last hundred, for assertions.
     """
 
     def __init__(self, script: Script) -> None:
@@ -54,6 +56,7 @@ class ScriptedPlanner:
     def plan(self, context: PlanContext) -> Plan:
         """Look the request up."""
         self.contexts.append(context)
+        del self.contexts[:-_KEPT]
         found = self._find(context)
         self._calls += 1
         return parse(found, context.clips) if isinstance(found, str) else found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +90,18 @@ def test_a_length_that_nobody_asked_for_is_the_one_that_was_made_before(estimate
 def test_what_only_reads_or_cannot_be_found_has_no_estimate(estimates: Estimates) -> None:
     assert estimate(estimates, "search_memory", query="a dog") is None
     assert estimate(estimates, "edit_video", clips=["c9"], operations=[{"op": "reverse"}]) is None
+
+
+def test_conversations_that_measure_at_once_lose_nothing(tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def learn(number: int) -> None:
+        start.wait()
+        for index in range(25):
+            Rates(tmp_path / "rates.json").learn(f"{number} {index}", 1, 2)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(learn, range(8)))
+    kept = Rates(tmp_path / "rates.json")
+    assert all(kept.get(f"{number} {index}") for number in range(8) for index in range(25))
+    assert [one.name for one in tmp_path.iterdir()] == ["rates.json"]
