@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,23 @@ def _one_turn_here(home: Path, key: str) -> Iterator[None]:
 
 @contextmanager
 def _one_turn_anywhere(database: str, key: str) -> Iterator[None]:
-    from ..memory.postgres import connect
+    from ..memory.postgres import connect, lock_key
 
+    name = f"turn {key}"
     with storing((LibraryError,)):
         connection = connect(database)
     try:
         with storing(database_faults()):
-            ours = _locked(connection, f"turn {key}")
+            ours = _locked(connection, name)
         if not ours:
             raise _busy()
-        yield
+        try:
+            yield
+        finally:
+            # Closing is not enough: the server frees a session's locks some moments after its client has gone. Where
+            # the connection was lost, the lock was lost with it.
+            with suppress(*database_faults()):
+                connection.execute("SELECT pg_advisory_unlock(%s)", (lock_key(name),))
     finally:
         connection.close()
 

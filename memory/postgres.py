@@ -181,6 +181,7 @@ class PostgresDatabase(Database):
         with self._lock:
             self._closed = True
             if self._raw is not None:
+                self._let_go(self._raw)
                 self._raw.close()
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
@@ -231,6 +232,14 @@ class PostgresDatabase(Database):
             # A connection that fails now has rolled back; the first fault is the one to tell.
             with suppress(psycopg.Error):
                 raw.execute(statement)
+
+    def _let_go(self, raw: psycopg.Connection[Any]) -> None:
+        # The server frees a session's locks some moments after its client has gone; said to it, they are free at once.
+        import psycopg
+
+        if self._process == os.getpid() and not raw.closed:
+            with suppress(psycopg.Error):
+                raw.execute("SELECT pg_advisory_unlock_all()")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from gpt4video.agent.errors import SessionBusy, SessionUnsaved
 from gpt4video.agent.sessions import one_turn, open_checkpoints
@@ -181,6 +182,28 @@ def test_a_turn_holds_its_conversation_on_every_machine(tmp_path: Path, url: str
             pass
     with one_turn(tmp_path / "two", "a", url):
         pass
+
+
+@server
+def test_locks_are_free_before_the_connection_is_closed(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server notices a closed connection some moments later; the next turn, on any machine, must not meet its lock.
+    closed = []
+    monkeypatch.setattr(psycopg.Connection, "close", lambda connection: closed.append(connection))
+    try:
+        with one_turn(tmp_path / "one", "a", url):
+            pass
+        with one_turn(tmp_path / "two", "a", url):
+            pass
+        with Library(tmp_path / "home", database=url) as library:
+            library.ledger.begin("n")
+        with Library(tmp_path / "other", database=url) as library:
+            assert library.ledger.begin("n").state == "started"
+    finally:
+        monkeypatch.undo()
+        for connection in closed:
+            connection.close()
 
 
 @server
