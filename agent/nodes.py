@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.config import get_config, get_stream_writer
 
-from . import events
+from . import events, project_turns
 from .answers import answer_from, summarise
 from .consent import beside, prompt_in, settled
 from .execution import StepRunner
@@ -18,10 +18,9 @@ from .planner.base import ClipEntry, Failure, PlanContext
 from .planner.plan import Plan
 from .planner.validate import validate
 from .pointing import pointed
-from .project_turns import planned as project_plan
 from .remembering import recalled, remember
 from .routing import BESIDE, MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
-from .state import AgentState, ClipRow, StepInput, StepRow, VerdictRow, merge_steps
+from .state import AgentState, ClipRow, PlanRow, StepInput, StepRow, VerdictRow, merge_steps
 from .undoing import carried_out, command_of, made_since
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class Nodes:
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
         _emit(events.NodeStarted(node="plan"))
-        if (spoken := project_plan(self._parts, state)) is not None:
+        if (spoken := project_turns.planned(self._parts, state)) is not None:
             _emit(events.PlanMade(steps=spoken["steps"], say=spoken["say"]))
             steps = [pending_step(step) for step in spoken["steps"]]
             return {"plan": spoken, "attempts": MAX_ATTEMPTS, "failures": [], "steps": [None, *steps]}
@@ -122,19 +121,21 @@ class Nodes:
             history=state.get("history", [])[-HISTORY:],
             clips=entries,
             failures=[Failure.model_validate(failure) for failure in state["failures"]],
+            project=project_turns.described(self._parts, state),
         )
         plan: Plan = self._parts.planner.plan(context)
-        problems = validate(plan, entries)
+        row: PlanRow = {"steps": plan.model_dump(mode="json", exclude_none=True)["steps"], "say": plan.say}
         failures = [
             {"step": problem.step, "code": problem.code, "message": f"{problem.message} {problem.remedy}"}
-            for problem in problems
+            for problem in validate(plan, entries)
         ]
+        if plan.order:
+            row, failures = project_turns.ordered(self._parts, state, plan.order)
         attempts = state["attempts"] + 1
         if plan.say and not plan.steps and state["failures"]:  # given up: what went wrong is told all the same
             failures, attempts = state["failures"], MAX_ATTEMPTS
-        row = plan.model_dump(mode="json", exclude_none=True)
-        _emit(events.PlanMade(steps=row["steps"], say=plan.say))
-        steps = [] if problems else [pending_step(step) for step in row["steps"]]
+        _emit(events.PlanMade(steps=row["steps"], say=row["say"]))
+        steps = [] if failures else [pending_step(step) for step in row["steps"]]
         return {
             "plan": row,
             "attempts": attempts,

@@ -29,6 +29,29 @@ _TOOLS = {asked.Regenerate: "regenerate_span", asked.Render: "render_project"}
 _NONE = "No project is open. Start one: start a project called holiday."
 
 
+def described(parts: Components, state: AgentState) -> str:
+    """The open project for a planner: its name and items, with the names that the conversation has for their clips."""
+    open_ = state.get("project")
+    if open_ is None:
+        return ""
+    try:
+        items = Project(parts, open_["name"], user=state["user"], create=False).version().timeline.items
+    except (LibraryError, ToolError):
+        return ""
+    names = {row["id"]: row["name"] for row in visible(state)}
+    told = [f"{n} {names.get(item.take.clip, 'a clip')} {item.seconds:g}s" for n, item in enumerate(items, 1)]
+    return f"{open_['name']}, {len(items)} items: {', '.join(told[:40]) or 'none yet'}"
+
+
+def ordered(parts: Components, state: AgentState, order: str) -> tuple[PlanRow, list[dict[str, str]]]:
+    """The plan of an order that a planner worded for the project; or why there is none."""
+    for words in (order, f"in the project: {order}"):
+        if (row := planned(parts, {**state, "request": words})) is not None:
+            return row, []
+    message = f"Projects know no order like '{order}'. Use one of the wordings for orders, with numbers of items."
+    return {"steps": [], "say": ""}, [{"step": "", "code": "unknown_order", "message": message}]
+
+
 def planned(parts: Components, state: AgentState) -> PlanRow | None:
     """The plan of a request to a project, or what to say instead; None when the request is not for one."""
     latest = state.get("project")
@@ -70,6 +93,8 @@ def _edited(parts: Components, name: str, spoken: Spoken, user: str) -> list[Pro
     except (LibraryError, ToolError) as error:
         return str(error)
     plan = parts.planner.plan(PlanContext(request=over_items(spoken.rest), clips=entries))
+    if plan.order:  # of one item, seen as a clip, there is nothing left to order
+        return None
     problems = validate(plan, entries)
     if problems:
         return " ".join(f"{problem.message} {problem.remedy}" for problem in problems)

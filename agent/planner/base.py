@@ -46,6 +46,7 @@ class PlanContext(_Model):
         history: the user's earlier messages, oldest first (a few).
         clips: the conversation's clips, oldest first.
         failures: what went wrong with the last plan.
+        project: the open project's name and items, for planners that can give it orders.
     """
 
     request: str
@@ -53,6 +54,7 @@ class PlanContext(_Model):
     history: list[str] = []
     clips: list[ClipEntry] = []
     failures: list[Failure] = []
+    project: str = ""
 
 
 class StepOutcome(_Model):

@@ -58,12 +58,14 @@ class Plan(BaseModel):
     Attributes:
         steps: tool calls, ids "1", "2", ...; a reference ``$n`` names an earlier step.
         say: what to tell the user when no tool is to be called (small talk, a question back, "I cannot do that").
+        order: in place of both, what is asked of the project, in one of the wordings that projects know.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: Annotated[list[Step], Field(max_length=12)] = []
     say: Annotated[str, Field(max_length=2000)] = ""
+    order: Annotated[str, Field(max_length=400)] = ""
 
 
 def references(step: Step) -> Iterator[str]:

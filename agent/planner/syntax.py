@@ -69,6 +69,8 @@ def render(plan: Plan) -> str:
     """Plan -> text. Raises :class:`PlanSyntaxError` for a reference or step number that the syntax cannot hold."""
     if [step.id for step in plan.steps] != [str(n) for n in range(1, len(plan.steps) + 1)]:
         raise PlanSyntaxError("Steps must be numbered 1, 2, ... in order.", "Number them in order.")
+    if plan.order:
+        return f"project: {escape(plan.order)}"
     kind = kind_of(plan.say)
     said = [f"say {kind}" if kind else f"say: {escape(plan.say)}"] if plan.say else []
     return " ; ".join([*map(_render_step, plan.steps), *said])
@@ -134,7 +136,10 @@ def parse(text: str, clips: Sequence[ClipEntry] = ()) -> Plan:
     """Text -> plan; ``clips`` are what a reply may list. Raises :class:`PlanSyntaxError`."""
     steps: list[Step] = []
     say = ""
-    for part in split(text, ";"):
+    parts = split(text, ";")
+    if parts[0].startswith("project: "):
+        return _order(parts)
+    for part in parts:
         if say or not part:
             raise PlanSyntaxError("A step is missing, or follows on what is said.")
         try:
@@ -154,6 +159,15 @@ def _checked(steps: list[Step], say: str) -> Plan:
         return Plan(steps=steps, say=say)
     except ValidationError as error:
         raise PlanSyntaxError(f"The plan does not hold: {_reason(error)}.", "Use at most 12 steps.") from error
+
+
+def _order(parts: list[str]) -> Plan:
+    if len(parts) > 1:
+        raise PlanSyntaxError("An order to the project is a plan by itself.", "Write one order, without other steps.")
+    try:
+        return Plan(order=unescape(parts[0][len("project: ") :]))
+    except ValidationError as error:
+        raise PlanSyntaxError(f"The order does not hold: {_reason(error)}.", "Use at most 400 characters.") from error
 
 
 def _parse_say(part: str, clips: Sequence[ClipEntry]) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from gpt4video.agent.assistant import Answer, VideoAgent
 from gpt4video.agent.planner.base import PlanContext
+from gpt4video.agent.planner.chat import ChatPlanner
 from gpt4video.agent.projects import Project
 from gpt4video.tools.timeline.log import Edited
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from .conftest import Agents
 
@@ -145,3 +147,36 @@ def test_the_same_turn_run_twice_changes_once(agents: Agents) -> None:
     assert len(again.items) == 1
     entries = film(agent).log()
     assert [entry.words for entry in entries if isinstance(entry, Edited)] == ["put c1 into the project"]
+
+
+def test_a_chat_model_words_orders_to_the_project(agents: Agents) -> None:
+    replies = [
+        "project: start a project called holiday",
+        "project: put c1 and c2 into the project",
+        "project: sing to the blue one",  # no order: shown the items as clips, it thinks again, and again
+        "project: sing to c2",
+        "project: move item 2 to the front",
+        "project: trim item 2 to its first second",
+        "edit c2 trim 0 1",  # the same model reads the edit, over the items as if they were clips
+        "project: render it",
+    ]
+    agent = agents({}, planner=ChatPlanner(FakeListChatModel(responses=replies), "chat:fake"))
+    said(agent, "I would like to cut something together from my holiday")
+    said(agent, "both of those belong in there, streets first")
+    said(agent, "hm, rather begin with the blue bit")
+    assert [round(item.seconds) for item in film(agent).version().timeline.items] == [2, 10]
+    said(agent, "the streets go on for ever, one second of them will do")
+    assert [round(item.seconds) for item in film(agent).version().timeline.items] == [2, 1]
+    rendered = said(agent, "good, let me see the result of all this")
+    assert rendered.clips[0]["operation"] == "render"
+    assert rendered.clips[0]["duration"] == pytest.approx(3.0, abs=0.15)
+
+
+def test_a_planner_that_goes_on_with_what_is_no_order_is_stopped(agents: Agents) -> None:
+    agent = agents({"start": "say cannot", "*": "project: sing to item 1"})
+    said(agent, "start a project called holiday")
+    answer = agent.ask("make it sing")
+    assert answer.status == "failed"
+    assert "no order like 'sing to item 1'" in answer.answer
+    assert answer.steps == []
+    assert len(film(agent).version().timeline.items) == 0

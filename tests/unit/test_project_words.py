@@ -180,3 +180,32 @@ def test_a_plan_over_items_becomes_operations_on_them() -> None:
     assert as_operations(parse("gen like c2: at night"), 2) == [Regenerate(item=2, prompt="at night")]
     assert as_operations(parse("find: a dog"), 2) is None
     assert "render it first" in str(as_operations(parse("edit c1 gif 0 end"), 2))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "start a project called holiday",
+        "open the project holiday",
+        "put c1 and c2 into the project",
+        "put c1 into the project before item 2",
+        "remove item 2",
+        "move item 2 to place 1",
+        "split item 1 at 2 seconds",
+        "cross-fade between item 1 and item 2 for 0.5 seconds",
+        "regenerate 1 to 2 seconds of item 1 as a yellow boat in 2 takes",
+        "use take 2 of item 1",
+        "show the takes",
+        "show the project",
+        "show the log",
+        "reject the last edit",
+        "undo",
+        "compare it with the version before",
+        "render it",
+        "export it as fcpxml",
+    ],
+)
+def test_orders_that_planners_are_taught_are_wordings(order: str) -> None:
+    spoken = read(order, CLIPS, Reach.LATEST) or read(f"in the project: {order}", CLIPS, Reach.LATEST)
+    assert spoken is not None
+    assert spoken.operations or order.startswith("undo")
