@@ -47,6 +47,8 @@ def summarise(row: StepRow) -> str:
         return told(row["result"] or {}, [clip["name"] for clip in row["outputs"]])
     if row["tool"] == "understand_video":
         return f"looked closely: {len((row['result'] or {}).get('evidence', []))} findings"
+    if "outputs" not in (row["result"] or {}):
+        return str((row["result"] or {}).get("text", "")) or "done"
     return _made(row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ class Components:
         planner: Planner | None = None,
         generator: Generator | None = None,
         policies: PolicyChain | None = None,
+        tools: Sequence[Tool[Any, Any]] = (),
         pulling: Progress | None = None,
     ) -> None:
         self.settings = settings
@@ -58,7 +60,7 @@ class Components:
         self.making = threading.RLock()
         self.stops = Stops()
         self.passing: dict[Path, SharedFrames] = {}
-        self._pulling = pulling
+        self._pulling, self._own_tools = pulling, tools
         self.own_backends = generator is not None or policies is not None
         given = {"planner": planner, "generator": generator, "policies": policies}
         self.__dict__.update({name: part for name, part in given.items() if part is not None})
@@ -180,7 +182,7 @@ class Components:
 
     @once
     def tools(self) -> dict[str, Tool[Any, Any]]:
-        """The tools by name: four on clips, three on projects."""
+        """The tools by name: four on clips, three on projects, and custom ones."""
         from ..tools.editing.tool import EditVideo
         from ..tools.generation.tool import GenerateVideo
         from ..tools.search import SearchMemory
@@ -198,8 +200,16 @@ class Components:
             EditProject(self),
             RenderProject(self),
             RegenerateSpan(self),
+            *self.custom_tools,
         ]
         return {tool.name: tool for tool in tools}
+
+    @shared
+    def custom_tools(self) -> list[Tool[Any, Any]]:
+        """Tools of the user's own: those that were passed, then those that the settings name."""
+        from .custom_tools import checked, loaded
+
+        return checked([*self._own_tools, *loaded(self.settings.tools)])
 
     @property
     def luts(self) -> Path:
@@ -221,7 +231,11 @@ class Components:
         """The policy file, validated."""
         from ..policies.config import load_policy
 
-        return load_policy(self.settings.policy)
+        policy = load_policy(self.settings.policy)
+        if self.settings.policy is not None:
+            return policy  # a file of the user's own has the last word on tools, custom ones too
+        allowed = [*policy.actions.tools, *(tool.name for tool in self.custom_tools)]
+        return policy.model_copy(update={"actions": policy.actions.model_copy(update={"tools": allowed})})
 
     @shared
     def policies(self) -> PolicyChain:

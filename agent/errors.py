@@ -93,8 +93,8 @@ class Fault(BaseModel):
     audience: Audience
 
 
-def fault_of(error: BaseException) -> Fault:
-    """Any exception as a :class:`Fault`; one without a code is a mistake of ours and says so."""
+def fault_of(error: BaseException, culprit: str = "GPT4Video") -> Fault:
+    """Any exception as a :class:`Fault`; one without a code is a mistake of the program, and says of which."""
     code = getattr(error, "code", None)
     message = getattr(error, "message", None)
     if isinstance(code, str) and isinstance(message, str):
@@ -114,6 +114,6 @@ def fault_of(error: BaseException) -> Fault:
     return Fault(
         code="internal",
         message=f"{type(error).__name__}: {error}",
-        remedy="This is a mistake in GPT4Video; please report it with the command that led to it.",
+        remedy=f"This is a mistake in {culprit}; please report it with the command that led to it.",
         audience="developer",
     )

@@ -144,7 +144,7 @@ class Estimates:
             return Work(f"generate_video {self._parts.generator.name}", *self._takes(arguments, user))
         if tool == "render_project":
             return self.rendering(self._timeline(arguments["project"], user), user)
-        kinds = dict.fromkeys(str(operation["op"]) for operation in arguments["operations"])
+        kinds = dict.fromkeys(str(operation["op"]) for operation in arguments.get("operations", ()))
         units = _UNSEEN if sources is None else sum(self._shown(source, user) for source in sources)
         return Work(f"{tool} {' '.join(kinds)}", units)
 

@@ -29,7 +29,7 @@ from .errors import AgentError, fault_of
 from .project_plan import ProjectResult, project_ended
 from .provenance import prepare, signed
 from .references import Resolver
-from .routing import clip_references, without_references
+from .routing import NODE_OF_TOOL, clip_references, without_references
 from .screening import screened
 from .seeing import described
 from .state import AgentState, ClipRow, StepRow
@@ -97,7 +97,8 @@ class StepRunner:
         except Exception as error:  # every fault becomes data: the planner or the user decides what follows
             # What breaks while a step is being stopped (a decoder that the same Ctrl-C reached) is no fault of its own.
             ended["status"] = "cancelled" if isinstance(error, Cancelled) or self._stopped() else "failed"
-            ended["error"] = fault_of(error).model_dump()
+            culprit = "GPT4Video" if row["tool"] in NODE_OF_TOOL else f"the tool {row['tool']}"
+            ended["error"] = fault_of(error, culprit).model_dump()
         ended["seconds"] = round(time.monotonic() - started, 3)
         return {**update, "steps": [ended]}
 

@@ -8,6 +8,7 @@
                                                              |-> edit --------|--> observe -> route (next step)
                                                              |-> generate ----|                |-> plan  (replan)
                                                              |-> project -----|
+                                                             |-> custom ------|
                                                                                                |-> respond
     respond -> guard_output -> END          any guard: block -> refuse -> END
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 from langgraph.graph import END, START, StateGraph
 
 from .nodes import Nodes
-from .routing import after_input, after_output, after_plan, route
+from .routing import CUSTOM, after_input, after_output, after_plan, route
 from .state import AgentState, TurnInput
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from .components import Components
 
-TOOL_NODES = ("understand", "search", "edit", "generate", "project")
+TOOL_NODES = ("understand", "search", "edit", "generate", "project", CUSTOM)
 RECURSION_LIMIT = 80
 """Enough for three plans of twelve steps each, one after another; a turn that needs more is a defect."""
 

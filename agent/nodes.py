@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph.config import get_config, get_stream_writer
 
-from . import events, project_turns
+from . import events, orders, project_turns
 from .answers import answer_from, summarise
 from .consent import beside, prompt_in, settled
 from .execution import StepRunner
@@ -19,7 +19,7 @@ from .planner.plan import Plan
 from .planner.validate import validate
 from .pointing import pointed
 from .remembering import recalled, remember
-from .routing import BESIDE, MAX_ATTEMPTS, WRITES, approval_key, dependencies, ready_steps
+from .routing import BESIDE, MAX_ATTEMPTS, approval_key, dependencies, makes_clips, ready_steps
 from .state import AgentState, ClipRow, PlanRow, StepInput, StepRow, VerdictRow, merge_steps
 from .undoing import carried_out, command_of, made_since
 
@@ -100,7 +100,7 @@ class Nodes:
     def plan(self, state: AgentState) -> Update:
         """Ask the planner, then check the plan as a whole; what is wrong with it becomes failures."""
         _emit(events.NodeStarted(node="plan"))
-        if (spoken := project_turns.planned(self._parts, state)) is not None:
+        if (spoken := orders.read(self._parts, state)) is not None:
             _emit(events.PlanMade(steps=spoken["steps"], say=spoken["say"]))
             steps = [pending_step(step) for step in spoken["steps"]]
             return {"plan": spoken, "attempts": MAX_ATTEMPTS, "failures": [], "steps": [None, *steps]}
@@ -122,6 +122,7 @@ class Nodes:
             clips=entries,
             failures=[Failure.model_validate(failure) for failure in state["failures"]],
             project=project_turns.described(self._parts, state),
+            orders=[wording for tool in self._parts.custom_tools for wording in tool.wordings],
         )
         plan: Plan = self._parts.planner.plan(context)
         row: PlanRow = {"steps": plan.model_dump(mode="json", exclude_none=True)["steps"], "say": plan.say}
@@ -130,7 +131,7 @@ class Nodes:
             for problem in validate(plan, entries)
         ]
         if plan.order:
-            row, failures = project_turns.ordered(self._parts, state, plan.order)
+            row, failures = orders.ordered(self._parts, state, plan.order)
         attempts = state["attempts"] + 1
         if plan.say and not plan.steps and state["failures"]:  # given up: what went wrong is told all the same
             failures, attempts = state["failures"], MAX_ATTEMPTS
@@ -244,7 +245,7 @@ class Nodes:
         if news:
             self._parts.jobs.told([row["job"] for row in news])
         _emit(events.Answered(text=state["answer"], blocked=False))
-        made = [row["name"] for step in state["steps"] if step["tool"] in WRITES for row in step["outputs"]]
+        made = [row["name"] for step in state["steps"] if makes_clips(step["tool"]) for row in step["outputs"]]
         found = [row["name"] for step in state["steps"] if step["tool"] == "search_memory" for row in step["outputs"]]
         changed: Update = made_since(state, [made]) if made else {}
         if found:

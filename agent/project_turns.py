@@ -43,15 +43,6 @@ def described(parts: Components, state: AgentState) -> str:
     return f"{open_['name']}, {len(items)} items: {', '.join(told[:40]) or 'none yet'}"
 
 
-def ordered(parts: Components, state: AgentState, order: str) -> tuple[PlanRow, list[dict[str, str]]]:
-    """The plan of an order that a planner worded for the project; or why there is none."""
-    for words in (order, f"in the project: {order}"):
-        if (row := planned(parts, {**state, "request": words})) is not None:
-            return row, []
-    message = f"Projects know no order like '{order}'. Use one of the wordings for orders, with numbers of items."
-    return {"steps": [], "say": ""}, [{"step": "", "code": "unknown_order", "message": message}]
-
-
 def planned(parts: Components, state: AgentState) -> PlanRow | None:
     """The plan of a request to a project, or what to say instead; None when the request is not for one."""
     latest = state.get("project")

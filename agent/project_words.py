@@ -70,6 +70,11 @@ _AN_ITEM = _form("({nth} (item|items)|(item|items) [number] {number}|(all|every|
 _CLAUSES = re.compile(r",? and then |, then |; | and |, ", re.IGNORECASE)
 
 
+def bare(request: str) -> str:
+    """A request without its "could you please" and "thank you"."""
+    return _THANKS.sub("", _POLITE.sub("", " ".join(request.split())))
+
+
 def read(request: str, known: Mapping[str, float], reach: Reach) -> Spoken | None:
     """What a request asks of a project; None when it asks nothing of one.
 
@@ -78,15 +83,15 @@ def read(request: str, known: Mapping[str, float], reach: Reach) -> Spoken | Non
         known: the conversation's clips by name, oldest first, with their seconds.
         reach: how near the project is: ``NONE`` when none is open.
     """
-    text = _THANKS.sub("", _POLITE.sub("", " ".join(request.split())))
+    text = bare(request)
     for begins in _BEGIN:
         if found := begins.fullmatch(text):
             return Spoken(found["name"].strip(), (Begin(),))
     for scope in _SCOPED:
         if (found := scope.fullmatch(text)) and (spoken := _scoped(found, known)):
             return spoken
-    bare = _IN_PROJECT.sub("", text)
-    if bare != text and (operations := _operations(bare, known, Reach.NAMED)):
+    inner = _IN_PROJECT.sub("", text)
+    if inner != text and (operations := _operations(inner, known, Reach.NAMED)):
         return Spoken(operations=tuple(operations))
     if reach is Reach.NONE:
         return None

@@ -21,6 +21,8 @@ NODE_OF_TOOL = {
     "render_project": "project",
     "regenerate_span": "project",
 }
+CUSTOM = "custom"
+"""The node of every other tool."""
 WRITES = ("edit_video", "generate_video")
 """Tools that make something: what they made can be taken back."""
 BESIDE = (*WRITES, "regenerate_span", "render_project")
@@ -72,6 +74,11 @@ def approval_key(turn: str, row: StepRow) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def makes_clips(tool: str) -> bool:
+    """Whether what the tool made is a clip of the conversation that can be taken back."""
+    return tool in WRITES or tool not in NODE_OF_TOOL
+
+
 def after_input(state: AgentState) -> Literal["recall", "refuse"]:
     """On from ``guard_input``."""
     return "refuse" if state.get("blocked") else "recall"
@@ -103,7 +110,7 @@ def route(state: AgentState) -> list[Send] | Literal["plan", "refuse", "respond"
         return "plan"
     stopped = any(row["status"] == "cancelled" for row in state["steps"])
     ready = [] if state.get("failures") or stopped else ready_steps(state["steps"])
-    return [Send(NODE_OF_TOOL[row["tool"]], {**state, "step": row}) for row in ready] or "respond"
+    return [Send(NODE_OF_TOOL.get(row["tool"], CUSTOM), {**state, "step": row}) for row in ready] or "respond"
 
 
 def after_output(state: AgentState) -> Literal["refuse", "__end__"]:

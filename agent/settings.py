@@ -33,6 +33,10 @@ def _environment_path(name: str) -> Path | None:
     return Path(value).expanduser() if value else None
 
 
+def _environment_list(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (_environment(name) or "").split(",") if part.strip())
+
+
 def _environment_number(name: str, default: float) -> float:
     value = _environment(name)
     try:
@@ -58,7 +62,7 @@ class Settings(BaseModel):
             gets pictures; ``off``; or ``auto``: ``planner`` for ``vlm:`` planners, else ``local``.
         generator: ``embedded``, ``double``, or ``diffusers:DIR_OR_HUB_ID``.
         user: owner of clips and conversations; users do not see each other's.
-        policy: a policy file of the user's own; None is the shipped one.
+        policy: a policy file of the user's own; None is the shipped one. Unless given, ``$GPT4VIDEO_POLICY``.
         database: ``postgresql://USER:PASSWORD@HOST/DATABASE`` for the library's rows, jobs and conversations, shared
             by several machines (which then need ``files`` too, or one home folder that all of them see); None is
             SQLite in the home folder. Unless given, ``$GPT4VIDEO_DATABASE``.
@@ -66,6 +70,7 @@ class Settings(BaseModel):
             those of the store's client, never part of it. Unless given, ``$GPT4VIDEO_FILES``.
         vectors: ``http://HOST:PORT`` of a Chroma server; None is the home folder. Unless given,
             ``$GPT4VIDEO_VECTORS``.
+        tools: tools of one's own, each as ``MODULE:CLASS``. Unless given, ``$GPT4VIDEO_TOOLS``, with commas between.
         speech: who hears what is said in clips without subtitles, where the extra ``speech`` is installed: a folder or
             hub id of a Whisper model in CTranslate2's format, ``off``, or None for the pinned one. Unless given,
             ``$GPT4VIDEO_SPEECH``.
@@ -92,8 +97,9 @@ class Settings(BaseModel):
     planner: str = Field(default_factory=lambda: _environment("PLANNER") or "local")
     viewer: str = Field(default_factory=lambda: _environment("VIEWER") or "auto")
     generator: str = Field(default_factory=lambda: _environment("GENERATOR") or "embedded")
+    tools: tuple[str, ...] = Field(default_factory=lambda: _environment_list("TOOLS"))
     user: str = "local"
-    policy: Path | None = None
+    policy: Path | None = Field(default_factory=lambda: _environment_path("POLICY"))
     database: str | None = Field(default_factory=lambda: _environment("DATABASE"), repr=False)
     files: str | None = Field(default_factory=lambda: _environment("FILES"), repr=False)
     vectors: str | None = Field(default_factory=lambda: _environment("VECTORS"), repr=False)

@@ -79,6 +79,26 @@ class MediaOutput(ToolModel):
     notes: list[str] = []
 
 
+class Made(ToolModel):
+    """What a tool made.
+
+    Attributes:
+        outputs: its files, in the order in which the conversation names them.
+    """
+
+    outputs: list[MediaOutput]
+
+
+class Told(ToolModel):
+    """What a tool that only reads has to say.
+
+    Attributes:
+        text: sentences for the answer.
+    """
+
+    text: str
+
+
 class ToolContext(Protocol):
     """What a tool may use of the world. The agent implements it; tests use a small double."""
 
@@ -101,12 +121,19 @@ R = TypeVar("R", bound=ToolModel)
 
 
 class Tool(ABC, Generic[A, R]):
-    """One thing the assistant can do. Subclasses name it and say what it costs and touches."""
+    """One thing the assistant can do. Subclasses name it and say what it costs and touches.
+
+    A custom tool also says in what words it is asked for, as in ``"add [film] grain to {clips:clips}"``: ``[...]`` may
+    be left out, ``(a|b)`` is one of several, ``{argument:kind}`` fills an argument (kinds: ``clips``, ``number``,
+    ``time`` and ``length`` in seconds, ``word``, ``text``). Its argument for clips is called ``clips``. Its result is
+    :class:`Made` if it writes, :class:`Told` if it reads.
+    """
 
     name: ClassVar[str]
     description: ClassVar[str]
     cost: ClassVar[Cost]
     effect: ClassVar[Effect]
+    wordings: ClassVar[tuple[str, ...]] = ()
     arguments: type[A]
     result: type[R]
 

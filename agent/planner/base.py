@@ -46,7 +46,8 @@ class PlanContext(_Model):
         history: the user's earlier messages, oldest first (a few).
         clips: the conversation's clips, oldest first.
         failures: what went wrong with the last plan.
-        project: the open project's name and items, for planners that can give it orders.
+        project: the open project's name and items, for planners that can give orders.
+        orders: wordings of custom tools, likewise.
     """
 
     request: str
@@ -55,6 +56,7 @@ class PlanContext(_Model):
     clips: list[ClipEntry] = []
     failures: list[Failure] = []
     project: str = ""
+    orders: list[str] = []
 
 
 class StepOutcome(_Model):

@@ -44,7 +44,7 @@ _SCHEMA: Final = {
         },
     },
 }
-_STEP: Final = re.compile(r"^\s*(?:plan\s*:)?\s*((?:look|find|edit|gen|say|project)\b.*)$", re.IGNORECASE)
+_STEP: Final = re.compile(r"^\s*(?:plan\s*:)?\s*((?:look|find|edit|gen|say|order)\b.*)$", re.IGNORECASE)
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
 
 GUIDE: Final = f"""You plan for an assistant that works on video clips. You never act yourself: you write one plan, in \
@@ -63,7 +63,7 @@ audio replace CLIP, frame T (a still), thumbnail T, gif A B, webm A B, m4a A B (
 sheet [N] A B (a contact sheet)
 gen [Ns] [seed N] [like CLIP]: WORDS      make a new clip
 say KIND      no tool: KIND is one of {", ".join(REPLIES)}
-project: ORDER      the whole plan where the user works on a project: a timeline of items that are parts of clips, \
+order: ORDER      the whole plan where the user works on a project: a timeline of items that are parts of clips, \
 each with edits of its own and takes. ORDER is one of: start a project called NAME; open the project NAME; put CLIPS \
 into the project [before|after item N]; remove|move item N [to place M]; split item N at T seconds; OPERATION on item \
 N, in plain words (trim item 2 to its first second, make item 1 slower); cross-fade between item N and item M for S \
@@ -88,7 +88,7 @@ Plan: edit c2 audio mute | reverse ; edit c1 $1 concat
 Project: holiday, 2 items: 1 c1 2s, 2 c3 4s
 Clips: c1 upload 12s, c2 trim of c1 2s, c3 upload 4s
 User: the second bit of the timeline drags, play it twice as fast
-Plan: project: make item 2 twice as fast
+Plan: order: make item 2 twice as fast
 
 Clips: c1 upload 9s
 User: what is the dog doing at the end?
@@ -166,6 +166,7 @@ class ChatPlanner:
             PlannerFailed: the model cannot be reached or fails.
         """
         project = f"Project: {context.project}\n" if context.project else ""
+        project += "".join(f"Another ORDER that is known here: {wording}\n" for wording in context.orders)
         turns: list[tuple[str, str]] = [("system", GUIDE), ("human", _sendable(project + render_prompt(context)))]
         for _ in range(_ATTEMPTS):
             text = self._ask(turns)

@@ -58,7 +58,7 @@ class Plan(BaseModel):
     Attributes:
         steps: tool calls, ids "1", "2", ...; a reference ``$n`` names an earlier step.
         say: what to tell the user when no tool is to be called (small talk, a question back, "I cannot do that").
-        order: in place of both, what is asked of the project, in one of the wordings that projects know.
+        order: in place of both, what is asked of the project or of a custom tool, in a wording that it knows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -70,7 +70,7 @@ def render(plan: Plan) -> str:
     if [step.id for step in plan.steps] != [str(n) for n in range(1, len(plan.steps) + 1)]:
         raise PlanSyntaxError("Steps must be numbered 1, 2, ... in order.", "Number them in order.")
     if plan.order:
-        return f"project: {escape(plan.order)}"
+        return f"order: {escape(plan.order)}"
     kind = kind_of(plan.say)
     said = [f"say {kind}" if kind else f"say: {escape(plan.say)}"] if plan.say else []
     return " ; ".join([*map(_render_step, plan.steps), *said])
@@ -137,7 +137,7 @@ def parse(text: str, clips: Sequence[ClipEntry] = ()) -> Plan:
     steps: list[Step] = []
     say = ""
     parts = split(text, ";")
-    if parts[0].startswith("project: "):
+    if parts[0].startswith("order: "):
         return _order(parts)
     for part in parts:
         if say or not part:
@@ -163,9 +163,9 @@ def _checked(steps: list[Step], say: str) -> Plan:
 
 def _order(parts: list[str]) -> Plan:
     if len(parts) > 1:
-        raise PlanSyntaxError("An order to the project is a plan by itself.", "Write one order, without other steps.")
+        raise PlanSyntaxError("An order is a plan by itself.", "Write one order, without other steps.")
     try:
-        return Plan(order=unescape(parts[0][len("project: ") :]))
+        return Plan(order=unescape(parts[0][len("order: ") :]))
     except ValidationError as error:
         raise PlanSyntaxError(f"The order does not hold: {_reason(error)}.", "Use at most 400 characters.") from error
 

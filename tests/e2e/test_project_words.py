@@ -151,14 +151,14 @@ def test_the_same_turn_run_twice_changes_once(agents: Agents) -> None:
 
 def test_a_chat_model_words_orders_to_the_project(agents: Agents) -> None:
     replies = [
-        "project: start a project called holiday",
-        "project: put c1 and c2 into the project",
-        "project: sing to the blue one",  # no order: shown the items as clips, it thinks again, and again
-        "project: sing to c2",
-        "project: move item 2 to the front",
-        "project: trim item 2 to its first second",
+        "order: start a project called holiday",
+        "order: put c1 and c2 into the project",
+        "order: sing to the blue one",  # no order: shown the items as clips, it thinks again, and again
+        "order: sing to c2",
+        "order: move item 2 to the front",
+        "order: trim item 2 to its first second",
         "edit c2 trim 0 1",  # the same model reads the edit, over the items as if they were clips
-        "project: render it",
+        "order: render it",
     ]
     agent = agents({}, planner=ChatPlanner(FakeListChatModel(responses=replies), "chat:fake"))
     said(agent, "I would like to cut something together from my holiday")
@@ -173,7 +173,7 @@ def test_a_chat_model_words_orders_to_the_project(agents: Agents) -> None:
 
 
 def test_a_planner_that_goes_on_with_what_is_no_order_is_stopped(agents: Agents) -> None:
-    agent = agents({"start": "say cannot", "*": "project: sing to item 1"})
+    agent = agents({"start": "say cannot", "*": "order: sing to item 1"})
     said(agent, "start a project called holiday")
     answer = agent.ask("make it sing")
     assert answer.status == "failed"

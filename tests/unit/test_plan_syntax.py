@@ -232,9 +232,9 @@ def test_clock_times_are_put_in_seconds_outside_quotes(request_: str, seen: str)
 
 def test_an_order_to_the_project_is_a_plan_by_itself() -> None:
     assert (
-        parse("project: put c1 into the project \\; then render it").order == "put c1 into the project ; then render it"
+        parse("order: put c1 into the project \\; then render it").order == "put c1 into the project ; then render it"
     )
     assert parse(render(Plan(order="use take 2 | or 3; of item 1"))) == Plan(order="use take 2 | or 3; of item 1")
-    for wrong in ("project: render it ; look c1", "look c1 ; project: render it", "project:", "project: " + "x" * 500):
+    for wrong in ("order: render it ; look c1", "look c1 ; order: render it", "order:", "order: " + "x" * 500):
         with pytest.raises(PlanSyntaxError):
             parse(wrong)

@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from ..media.containers import CONTAINERS
 from ..media.ffmpeg import Input, run_ffmpeg
 from ..media.probe import MediaInfo
 from ..media.write import frame_rate
@@ -67,7 +66,7 @@ def read_packets(info: MediaInfo, first: int, past: int, folder: Path, timeout: 
     seek = max(0.0, float(seconds_at(info, first)))
     length = float((past - first) / frame_rate(info.grid)) + LOOK_AHEAD
     listing = folder / "listing.packets"
-    source = Input(info.path, CONTAINERS[info.container].demuxer, ("-ss", f"{seek:.6f}", "-t", f"{length:.6f}"))
+    source = Input(info.path, info.demuxer, ("-ss", f"{seek:.6f}", "-t", f"{length:.6f}"))
     maps = ["-map", f"0:{info.stream}"] + (["-map", f"0:{info.audio_stream}"] if info.audio_stream is not None else [])
     run_ffmpeg([*maps, "-c", "copy", "-copypriorss", "1"], inputs=[source], output=listing, timeout=timeout)
     try:

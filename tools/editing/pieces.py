@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import RenderFailed
-from ..media.containers import CONTAINERS
 from ..media.ffmpeg import PLAIN, Input, run_ffmpeg
 from .packets import LOOK_AHEAD, Body, seconds_at
 from .parameters import free_number, header_sets, join_parameters
@@ -40,7 +39,7 @@ class Piece(Stretch):
         """The file, read from ``begin`` seconds on for a little longer than to ``end``."""
         length = float(end - begin) + LOOK_AHEAD
         options = ("-ss", number(max(0.0, float(begin))), "-t", number(length))
-        return Input(self.info.path, CONTAINERS[self.info.container].demuxer, options)
+        return Input(self.info.path, self.info.demuxer, options)
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """When the piece begins and ends in its file, seconds."""
@@ -136,7 +135,7 @@ def _encode(piece: Piece, frames: tuple[int, int], output: Path, ours: int, time
     """Encode frames that cannot be copied, in the original's pixel format, without frames stored early."""
     first, past = frames
     seek = seconds_at(piece.info, first) - Fraction(SEEK_MARGIN) / piece.rate
-    source = Input(piece.info.path, CONTAINERS[piece.info.container].demuxer, ("-ss", number(max(0.0, float(seek)))))
+    source = Input(piece.info.path, piece.info.demuxer, ("-ss", number(max(0.0, float(seek)))))
     args = ["-map", f"0:{piece.info.stream}", "-frames:v", str(past - first), "-fps_mode", "passthrough"]
     args += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "14", "-pix_fmt", piece.info.pixel_format, "-bf", "0"]
     args += ["-threads", "4", "-x264-params", f"sps-id={ours}", "-video_track_timescale", str(ticks(piece.rate))]
@@ -167,7 +166,7 @@ def _same(piece: Piece, body: Body, place: int, output: Path, folder: Path, time
     count = min(CHECKED, body.past - body.first)
     # Rounded up: a microsecond less, and the decoder would begin a key frame earlier.
     seek = math.ceil(seconds_at(piece.info, body.first) * 1_000_000) / 1e6
-    source = Input(piece.info.path, CONTAINERS[piece.info.container].demuxer, ("-ss", f"{seek:.6f}"))
+    source = Input(piece.info.path, piece.info.demuxer, ("-ss", f"{seek:.6f}"))
     before = min(1, place)
     seek = max(0.0, float((place - before - Fraction(SEEK_MARGIN)) / piece.rate))
     made = Input(output, "mov", ("-ss", number(seek)))

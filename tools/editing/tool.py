@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from ..base import Cost, Effect, MediaOutput, Tool, ToolContext, ToolModel
+from ..base import Cost, Effect, Made, Tool, ToolContext
 from ..errors import BadArguments
 from ..media.limits import DEFAULT_LIMITS, MediaLimits
 from .luts import Luts
@@ -15,17 +15,7 @@ from .render import Editor
 MOST_CLIPS = 32
 
 
-class EditResult(ToolModel):
-    """What an edit wrote.
-
-    Attributes:
-        outputs: a file for each edited clip, or one for clips that were joined.
-    """
-
-    outputs: list[MediaOutput]
-
-
-class EditVideo(Tool[EditArguments, EditResult]):
+class EditVideo(Tool[EditArguments, Made]):
     """Edits clips exactly to the frame; the originals stay as they are."""
 
     name: ClassVar[str] = "edit_video"
@@ -37,7 +27,7 @@ class EditVideo(Tool[EditArguments, EditResult]):
     cost: ClassVar[Cost] = "free"
     effect: ClassVar[Effect] = "writes"
     arguments = EditArguments
-    result = EditResult
+    result = Made
 
     def __init__(self, limits: MediaLimits = DEFAULT_LIMITS, luts: Path | None = None) -> None:
         """``luts`` is the folder of colour tables."""
@@ -48,7 +38,7 @@ class EditVideo(Tool[EditArguments, EditResult]):
         """Which contents the named colour tables have. Raises ``BadArguments`` or ``LutUnusable``."""
         return Luts(self._luts).revision(arguments.operations)
 
-    def run(self, arguments: EditArguments, context: ToolContext) -> EditResult:
+    def run(self, arguments: EditArguments, context: ToolContext) -> Made:
         """Carry out the operations. Raises ``BadArguments`` before anything is written."""
         sources = [source for reference in arguments.clips for source in context.sources(reference)]
         if not sources:
@@ -62,4 +52,4 @@ class EditVideo(Tool[EditArguments, EditResult]):
             self._limits,
             self._luts,
         )
-        return EditResult(outputs=editor.edit(sources, arguments.operations))
+        return Made(outputs=editor.edit(sources, arguments.operations))

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from ..media.containers import CONTAINERS
 from ..media.ffmpeg import Input
 from ..media.probe import MediaInfo
 from ..media.write import frame_rate
@@ -186,7 +185,7 @@ class _Opened:
 
 
 def _open(info: MediaInfo, first: int) -> _Opened:
-    rate, demuxer = frame_rate(info.grid), CONTAINERS[info.container].demuxer
+    rate, demuxer = frame_rate(info.grid), info.demuxer
     if info.container == "avi":  # it knows no presentation times: they are counted from its first frame
         return _Opened(Input(info.path, demuxer, ("-r", str(rate))), 0.0, first)
     if first == 0:

@@ -9,25 +9,19 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import Cost, Effect, MediaOutput, Source, Tool, ToolContext, ToolModel
+from ..base import Cost, Effect, Made, MediaOutput, Source, Tool, ToolContext
 from ..errors import BadArguments
 from .arguments import GenerateArguments
 from .base import GenerationRequest, Generator
 from .prompts import full_prompt
 
-__all__ = ["GenerateResult", "GenerateVideo", "full_prompt"]
+__all__ = ["GenerateVideo", "full_prompt"]
 
 FrameReader = Callable[[Source], NDArray[np.uint8]]
 """Frames of a source, uint8 (T, H, W, 3) RGB, for generators that can start from a clip."""
 
 
-class GenerateResult(ToolModel):
-    """The clip that was made."""
-
-    outputs: list[MediaOutput]
-
-
-class GenerateVideo(Tool[GenerateArguments, GenerateResult]):
+class GenerateVideo(Tool[GenerateArguments, Made]):
     """Make a new clip.
 
     Args:
@@ -43,13 +37,13 @@ class GenerateVideo(Tool[GenerateArguments, GenerateResult]):
     cost: ClassVar[Cost] = "slow"
     effect: ClassVar[Effect] = "writes"
     arguments = GenerateArguments
-    result = GenerateResult
+    result = Made
 
     def __init__(self, generator: Callable[[], Generator], frames: FrameReader | None = None) -> None:
         self._generator = generator
         self._frames = frames
 
-    def run(self, arguments: GenerateArguments, context: ToolContext) -> GenerateResult:
+    def run(self, arguments: GenerateArguments, context: ToolContext) -> Made:
         """Generate and write the clip as mp4; :func:`full_prompt` says what a prompt with ``like`` becomes."""
         from ..media.write import write_video
 
@@ -71,7 +65,7 @@ class GenerateVideo(Tool[GenerateArguments, GenerateResult]):
             prompt=request.prompt,
             notes=list(made.notes),
         )
-        return GenerateResult(outputs=[output])
+        return Made(outputs=[output])
 
     @staticmethod
     def _source(arguments: GenerateArguments, context: ToolContext) -> Source | None:

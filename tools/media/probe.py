@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..base import ToolModel
 from ..errors import MediaBroken, MediaMissing, MediaRejected
 from . import sandbox
-from .containers import HEAD_BYTES, Container, describe_refused, sniff
+from .containers import CONTAINERS, HEAD_BYTES, Container, describe_refused, sniff
 from .limits import DEFAULT_LIMITS, MediaLimits
 
 CACHED: Final = 256
@@ -64,6 +64,11 @@ class MediaInfo(ToolModel):
     grid: float = 0.0
     stream: int = 0
     audio_stream: int | None = None
+
+    @property
+    def demuxer(self) -> str:
+        """The one of ffmpeg's demuxers that may open it."""
+        return CONTAINERS[self.container].demuxer
 
     @property
     def still(self) -> bool:
